@@ -1,0 +1,4 @@
+//! The integration tests: one binary, a room per subject.
+
+#[path = "../sim/mod.rs"]
+mod sim;

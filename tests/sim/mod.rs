@@ -1,0 +1,3 @@
+//! Simulators of both services, faithful to what is known of them, mistakes included.
+
+pub mod wire;
