@@ -1,1 +1,11 @@
-//! x
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod clock;
+pub mod config;
+pub mod desired;
+pub mod duo;
+pub mod guard;
+pub mod http;
+pub mod model;
+pub mod plan;
+pub mod scim;
