@@ -7,4 +7,6 @@
     reason = "each user of the simulators uses its own part of them"
 )]
 
+pub mod company;
+pub mod duo;
 pub mod wire;
