@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Got, get, patch, person, post, request, send, sim};
-use crate::sim::atlassian::{Guard, LimitHeaders, OtherDirectory, RateLimit, RetryHint};
+use crate::sim::atlassian::{Extensions, Guard, LimitHeaders, OtherDirectory, RateLimit, RetryHint};
 use crate::sim::wire::Service as _;
 
 #[test]
@@ -93,6 +93,10 @@ fn every_schema_that_is_named_can_be_looked_up() {
         assert_eq!((got.status, got.id()), (200, urn));
     }
     assert_eq!(get(&mut sim, "/Schemas").body["totalResults"], json!(5));
+    sim.settings_mut().extensions = Extensions::Standard;
+    assert_eq!(get(&mut sim, "/Schemas").body["totalResults"], json!(3));
+    let standard = get(&mut sim, &format!("/Users/{}", created.id()));
+    assert_eq!(standard.text("/schemas/0"), "urn:ietf:params:scim:schemas:core:2.0:User");
 }
 
 #[test]

@@ -136,7 +136,7 @@ const IN_GROUP: &[Attribute] = &[
 ];
 
 const MEMBER: &[Attribute] = &[
-    Attribute { mutability: Mutability::Immutable, ..text("type", "Always `User`: groups do not nest.") },
+    told(text("type", "Always `User`: groups do not nest.")),
     Attribute { case_exact: true, mutability: Mutability::Immutable, ..text("value", "The user's id.") },
     told(text("display", "The user's name.")),
     Attribute {

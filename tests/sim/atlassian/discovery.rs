@@ -8,7 +8,7 @@ use super::attribute::{Attribute, CUSTOM, ENTERPRISE, EXTERNAL, GROUP, Kind, Mut
 use super::query::PAGE_MAX;
 use super::refusal::Refusal;
 use super::render::location;
-use super::setting::AtlassianSettings;
+use super::setting::{AtlassianSettings, Extensions};
 
 /// The schemas, also those of Atlassian's extensions: its answers name them, so a reader must be able to look them up.
 const SCHEMAS: [&Schema; 5] = [&USER, &GROUP, &ENTERPRISE, &CUSTOM, &EXTERNAL];
@@ -39,26 +39,28 @@ pub fn service_provider_config(settings: &AtlassianSettings) -> Value {
 
 /// `/ResourceTypes` or one of them.
 pub fn resource_types(settings: &AtlassianSettings, name: Option<&str>) -> Result<Value, Refusal> {
-    one_or_all("ResourceType", name, [&USER, &GROUP].map(|schema| (schema.name, resource_type(settings, schema))))
+    one_or_all(
+        "ResourceType",
+        name,
+        [&USER, &GROUP].map(|schema| (schema.name, resource_type(settings, schema))).into(),
+    )
 }
 
 /// `/Schemas` or one of them.
 pub fn schemas(settings: &AtlassianSettings, urn: Option<&str>) -> Result<Value, Refusal> {
-    one_or_all("Schema", urn, SCHEMAS.map(|schema| (schema.urn, document(settings, schema))))
+    let named = SCHEMAS.into_iter().filter(|schema| is_named(settings, schema));
+    one_or_all("Schema", urn, named.map(|schema| (schema.urn, document(settings, schema))).collect())
 }
 
-fn one_or_all<const N: usize>(
-    kind: &str,
-    name: Option<&str>,
-    known: [(&'static str, Value); N],
-) -> Result<Value, Refusal> {
+fn one_or_all(kind: &str, name: Option<&str>, known: Vec<(&'static str, Value)>) -> Result<Value, Refusal> {
     let Some(name) = name else {
         let resources: Vec<Value> = known.into_iter().map(|(_, value)| value).collect();
+        let total = resources.len();
         return Ok(json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-            "totalResults": N,
+            "totalResults": total,
             "startIndex": 1,
-            "itemsPerPage": N,
+            "itemsPerPage": total,
             "Resources": resources,
         }));
     };
@@ -66,8 +68,13 @@ fn one_or_all<const N: usize>(
     found.ok_or_else(|| Refusal::missing(format!("{kind} [{name}] not found")))
 }
 
+/// Whether this schema is told of.
+fn is_named(settings: &AtlassianSettings, schema: &Schema) -> bool {
+    settings.extensions == Extensions::Atlassian || schema.urn.starts_with("urn:ietf:")
+}
+
 fn resource_type(settings: &AtlassianSettings, schema: &Schema) -> Value {
-    let extensions = schema.extensions().iter();
+    let extensions = schema.extensions().iter().filter(|extension| is_named(settings, extension));
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
         "id": schema.name,

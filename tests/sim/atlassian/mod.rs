@@ -23,7 +23,8 @@ mod world;
 
 pub use inspect::{Snapshot, UserView};
 pub use setting::{
-    ActiveInReads, AtlassianSettings, Guard, LimitHeaders, MemberRemoval, OtherDirectory, RateLimit, Rename, RetryHint,
+    ActiveInReads, AtlassianSettings, Extensions, Guard, LimitHeaders, MemberRemoval, OtherDirectory, RateLimit,
+    Rename, RetryHint,
 };
 pub use world::{Effect, Group, User};
 

@@ -6,7 +6,7 @@ use super::attribute::{CUSTOM_URN, ENTERPRISE_URN, EXTERNAL_URN, GROUP_URN, Obje
 use super::clock::written;
 use super::path::{Place, Target};
 use super::query::Choice;
-use super::setting::{ActiveInReads, AtlassianSettings};
+use super::setting::{ActiveInReads, AtlassianSettings, Extensions};
 use super::world::{Group, User, World};
 
 /// Why a resource is answered.
@@ -26,9 +26,9 @@ pub fn location(settings: &AtlassianSettings, path: &str) -> String {
 /// A user.
 pub fn user(settings: &AtlassianSettings, world: &World, user: &User, occasion: Occasion) -> Object {
     let mut shown = user.attributes.clone();
-    // In the order of a captured answer; Atlassian's own schema leads.
+    // In the order of a captured answer: Atlassian's own schema leads.
     let mut schemas = vec![USER_URN, ENTERPRISE_URN];
-    if let Some(account) = &user.account_id {
+    if let (Some(account), Extensions::Atlassian) = (&user.account_id, settings.extensions) {
         schemas.insert(0, EXTERNAL_URN);
         shown.insert(EXTERNAL_URN.to_owned(), json!({ "atlassianAccountId": account }));
     }

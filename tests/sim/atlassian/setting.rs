@@ -25,6 +25,8 @@ pub struct AtlassianSettings {
     pub guard: Guard,
     /// Whether answers to reads name `active`.
     pub active_in_reads: ActiveInReads,
+    /// Which extensions answers and discovery name.
+    pub extensions: Extensions,
     /// What a rename of a group is answered with.
     pub rename: Rename,
     /// Which of the two forms of removing a member works.
@@ -67,6 +69,7 @@ impl Default for AtlassianSettings {
             other_directory: OtherDirectory::NotFound,
             guard: Guard::Subscribed,
             active_in_reads: ActiveInReads::Present,
+            extensions: Extensions::Atlassian,
             rename: Rename::Ignored,
             member_removal: MemberRemoval::Both,
             members_per_request_max: 0,
@@ -105,6 +108,16 @@ pub enum ActiveInReads {
     Present,
     /// Never while it is true.
     AbsentWhenTrue,
+}
+
+/// Which extensions answers and discovery name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extensions {
+    /// Also Atlassian's own, and first among the `schemas` of a user, as in a captured answer.
+    Atlassian,
+    /// Only those of the RFC, for testers that take the first of the `schemas` for the core one, or cannot read a URN that
+    /// ends in `1.0`.
+    Standard,
 }
 
 /// What a rename of a group is answered with: "not supported" is documented, the answer is not.
