@@ -4,3 +4,4 @@
 mod sim;
 
 mod duo_sim;
+mod atlassian_sim;

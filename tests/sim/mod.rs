@@ -9,4 +9,5 @@
 
 pub mod company;
 pub mod duo;
+pub mod atlassian;
 pub mod wire;
