@@ -2,3 +2,5 @@
 
 #[path = "../sim/mod.rs"]
 mod sim;
+
+mod duo_sim;

@@ -1,4 +1,16 @@
-//! What both simulators share: one request, one answer, and a service that turns one into the other.
+//! What both simulators share: one request, one answer, a service that turns one into the other, and the HTTP between.
+
+mod connection;
+mod fault;
+mod head;
+mod query;
+mod server;
+
+pub use fault::{Edit, Effect, Fault, Match, MethodMatch, PathMatch};
+pub use query::{decode_component, decode_query, decode_segments};
+pub use server::{Seen, Simulator, Watcher};
+
+use serde_json::Value;
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
@@ -20,6 +32,21 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
+
+    /// The query's parameters, decoded, in the order they were sent.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        decode_query(&self.query)
+    }
+
+    /// The first parameter of this name, decoded.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters().into_iter().find(|(n, _)| n == name).map(|(_, v)| v)
+    }
+
+    /// The body as JSON, if it is.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
 }
 
 /// One answer as it will be sent.
@@ -31,6 +58,47 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body, whole.
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A JSON answer, as `application/json`.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, "application/json", &body.to_string())
+    }
+
+    /// A web page, as gateways send it when the service behind them does not answer.
+    pub fn html(status: u16, body: &str) -> Self {
+        Self::text(status, "text/html; charset=utf-8", body)
+    }
+
+    /// Any text under any content type.
+    pub fn text(status: u16, content_type: &str, body: &str) -> Self {
+        Self::empty(status).with_header("Content-Type", content_type).with_body(body.as_bytes())
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same answer with this body.
+    #[must_use]
+    pub fn with_body(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
+    /// The first header of this name, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
 }
 
 /// A simulated service: a state and what it answers. Synchronous: requests have an order, as in a database.
