@@ -3,4 +3,5 @@
 #[path = "../sim/mod.rs"]
 mod sim;
 
+mod atlassian_sim;
 mod duo_sim;
