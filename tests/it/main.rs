@@ -5,3 +5,4 @@ mod sim;
 
 mod atlassian_sim;
 mod duo_sim;
+mod scim_contract;
