@@ -3,5 +3,6 @@
 #[path = "../sim/mod.rs"]
 mod sim;
 
-mod duo_sim;
 mod atlassian_sim;
+mod duo_sim;
+mod scim_contract;

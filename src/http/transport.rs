@@ -1,0 +1,207 @@
+//! Sends one request, or tries it again as the retry table says.
+
+use super::budget::Budget;
+use super::build::{BuildTransportError, Built, TransportSettings, build};
+use super::failure::{Failure, Phase};
+use super::header;
+use super::message::{Answer, Method, Request, path_and_query};
+use super::retry::{JITTER_MAX, Kind, RETRY_AFTER_MAX, Tries};
+use crate::clock::Clock;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The way to one service. Cheap to clone; clones share the budget, the connections and the counter.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    built: Built,
+    settings: TransportSettings,
+    clock: Clock,
+    budget: Budget,
+    permits: Semaphore,
+    sent: AtomicU64,
+}
+
+impl Transport {
+    /// Sets up a transport; contacts nobody.
+    ///
+    /// # Errors
+    /// When the base URL or the certificate authority cannot be used.
+    pub fn new(settings: TransportSettings, clock: Clock) -> Result<Self, BuildTransportError> {
+        let built = build(&settings)?;
+        let budget = Budget::new(settings.requests_per_second, settings.burst_max);
+        let permits = Semaphore::new(settings.concurrent_requests_max.clamp(1, Semaphore::MAX_PERMITS));
+        Ok(Self(Arc::new(Inner { built, settings, clock, budget, permits, sent: AtomicU64::new(0) })))
+    }
+
+    /// The host that is reached.
+    pub fn host(&self) -> &str {
+        &self.0.built.host
+    }
+
+    /// The address that every request begins with, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.0.built.base_url
+    }
+
+    /// How many requests were sent so far, tries included.
+    pub fn requests_sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// Reads: tries again on 429, 500, 502, 503, 504 and on failures that another try may heal, at most seven times
+    /// and five minutes. `make` is called for every try, so that each is signed anew.
+    ///
+    /// # Errors
+    /// The last failure. A last answer of any status is an `Ok`.
+    pub async fn read(&self, make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+        self.send(Kind::Read, make).await
+    }
+
+    /// Writes: tries again only on 429, and when no connection came about. Anything else may have had its effect.
+    ///
+    /// # Errors
+    /// The last failure; [`Failure::effect`] tells what it may have done.
+    pub async fn write(&self, make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+        self.send(Kind::Write, make).await
+    }
+
+    async fn send(&self, kind: Kind, mut make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+        let clock = &self.0.clock;
+        let began = clock.monotonic();
+        let mut tries = Tries::default();
+        loop {
+            // The budget is waited for first: a request is signed when it leaves, not when it queues.
+            let result = self.send_when_due(&mut make).await;
+            let elapsed = clock.monotonic().saturating_sub(began);
+            let Some(wait) = tries.count(kind, &result, elapsed, clock.jitter(JITTER_MAX)) else { return result };
+            let why = result.as_ref().map_or_else(ToString::to_string, |answer| answer.status.to_string());
+            tracing::debug!(http.why = %why, http.wait_ms = milliseconds(wait), "request will be tried again");
+            clock.wait(wait).await;
+        }
+    }
+
+    /// Sends one request once, within the budget.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn send_once(&self, request: Request) -> Result<Answer, Failure> {
+        let mut request = Some(request);
+        self.send_when_due(&mut || request.take().unwrap_or_else(|| Request::get(""))).await
+    }
+
+    async fn send_when_due(&self, make: &mut impl FnMut() -> Request) -> Result<Answer, Failure> {
+        let inner = &*self.0;
+        let clock = &inner.clock;
+        // Nobody closes the semaphore.
+        let _permit = inner.permits.acquire().await.ok();
+        inner.budget.take(clock).await;
+        let request = make();
+        let (method, path) = (request.method, request.path().to_owned());
+        let prepared = self.prepare(request)?;
+        inner.sent.fetch_add(1, Ordering::Relaxed);
+        let began = clock.monotonic();
+        let total = inner.settings.total_timeout;
+        let exchanged = clock.timeout(total, self.exchange(prepared)).await;
+        let result = exchanged.unwrap_or_else(|| Err(self.timed_out(Phase::WholeAnswer, total)));
+        let elapsed_ms = milliseconds(clock.monotonic().saturating_sub(began));
+        match &result {
+            Ok(answer) => {
+                tracing::debug!(http.method = method.as_str(), http.path = %path, http.status = answer.status, http.elapsed_ms = elapsed_ms, "answered");
+                if let (429 | 503, Some(wait)) = (answer.status, answer.retry_after) {
+                    inner.budget.pause_until(clock.monotonic().saturating_add(wait.min(RETRY_AFTER_MAX)));
+                }
+            }
+            Err(failure) => {
+                tracing::debug!(http.method = method.as_str(), http.path = %path, http.elapsed_ms = elapsed_ms, error = %failure, "not answered");
+            }
+        }
+        result
+    }
+
+    /// Turns a request into reqwest's, or refuses it: what would be sent must be what was given, and go to our host.
+    fn prepare(&self, request: Request) -> Result<reqwest::Request, Failure> {
+        let refuse = |reason: &str| Failure::InvalidRequest { reason: reason.to_owned() };
+        let rest = request.url.strip_prefix(self.base_url()).ok_or_else(|| refuse("it is for another host"))?;
+        if !(rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return Err(refuse("it is for another host"));
+        }
+        let url = reqwest::Url::parse(&request.url).map_err(|_| refuse("its address is not a URL"))?;
+        let wanted = path_and_query(&request.url);
+        let is_the_same = wanted.is_empty() || path_and_query(url.as_str()) == wanted;
+        if !is_the_same || url.fragment().is_some() {
+            return Err(refuse("its address would be changed on the way"));
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+        };
+        let mut prepared = reqwest::Request::new(method, url);
+        for (name, value) in request.headers {
+            let mut value = HeaderValue::from_str(&value).map_err(|_| refuse("a header holds a control character"))?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("a header's name is not valid"))?;
+            value.set_sensitive(name == reqwest::header::AUTHORIZATION);
+            prepared.headers_mut().append(name, value);
+        }
+        *prepared.body_mut() = request.body.map(reqwest::Body::from);
+        Ok(prepared)
+    }
+
+    async fn exchange(&self, request: reqwest::Request) -> Result<Answer, Failure> {
+        let inner = &*self.0;
+        let first_byte = inner.settings.first_byte_timeout;
+        let Some(begun) = inner.clock.timeout(first_byte, inner.built.client.execute(request)).await else {
+            return Err(self.timed_out(Phase::FirstByte, first_byte));
+        };
+        let mut response = begun.map_err(|error| self.classify(&error))?;
+        let mut answer = read_head(response.status().as_u16(), response.headers(), inner.clock.now_seconds());
+        let bytes_max = inner.settings.body_bytes_max;
+        while let Some(piece) = response.chunk().await.map_err(|error| self.classify(&error))? {
+            if answer.body.len().saturating_add(piece.len()) > bytes_max {
+                return Err(Failure::TooLarge { host: self.host().to_owned(), bytes_max });
+            }
+            answer.body.extend_from_slice(&piece);
+        }
+        Ok(answer)
+    }
+
+    fn classify(&self, error: &reqwest::Error) -> Failure {
+        Failure::classify(error, self.host(), self.0.settings.connect_timeout.as_secs())
+    }
+
+    fn timed_out(&self, phase: Phase, limit: Duration) -> Failure {
+        Failure::TimedOut { host: self.host().to_owned(), phase, seconds: limit.as_secs() }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Transport").field(&self.base_url()).finish()
+    }
+}
+
+fn read_head(status: u16, headers: &HeaderMap, now: i64) -> Answer {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let reset = || match status {
+        429 | 503 => text("x-ratelimit-reset").and_then(|value| header::rate_limit_reset(value, now)),
+        _ => None,
+    };
+    Answer {
+        status,
+        content_type: text("content-type").map(str::to_owned),
+        retry_after: text("retry-after").and_then(|value| header::retry_after(value, now)).or_else(reset),
+        location: text("location").map(str::to_owned),
+        body: Vec::new(),
+        date: text("date").and_then(header::http_date),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
