@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod apply;
 pub mod clock;
 pub mod config;
 pub mod desired;
@@ -8,5 +9,6 @@ pub mod guard;
 pub mod http;
 pub mod model;
 pub mod plan;
+pub mod report;
 pub mod scim;
 pub mod store;

@@ -7,7 +7,8 @@ use crate::desired::ScopeChange;
 use crate::model::PersonId;
 use crate::plan::Cause;
 use crate::plan::Plan;
-use serde_json::{Value, json};
+use crate::plan::PersonDocument;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What a finding is about; findings are listed in this order.
@@ -94,37 +95,44 @@ pub struct Finding {
     pub items: BTreeSet<Item>,
 }
 
+/// A finding in a plan document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingDocument {
+    /// `first_plan`, `deactivations`, …
+    pub finding: String,
+    /// For people.
+    pub message: String,
+    /// The key of the configuration that sets the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// How many, sent without approval in the last 24 hours included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The first ten people concerned.
+    pub people: Vec<PersonDocument>,
+    /// How many there are.
+    pub people_count: usize,
+}
+
 /// So many people are listed by name.
 const NAMED_MAX: usize = 10;
 
 impl Finding {
     /// The finding as a plan document has it; people by name up to ten, and a count.
-    pub fn document(&self, plan: &Plan) -> Value {
-        let named: Vec<Value> = self
-            .people
-            .iter()
-            .take(NAMED_MAX)
-            .map(|id| json!({ "user_id": id, "username": plan.name_of(id) }))
-            .collect();
-        json!({
-            "finding": self.kind.as_str(),
-            "message": self.message,
-            "key": self.key,
-            "count": self.numbers.map(|(count, _)| count),
-            "limit": self.numbers.map(|(_, limit)| limit),
-            "people": named,
-            "people_count": self.people.len(),
-        })
-    }
-
-    /// The first ten people by name, and how many more.
-    pub fn names(&self, plan: &Plan) -> String {
-        let mut names: Vec<&str> = self.people.iter().map(|id| plan.name_of(id)).collect();
-        names.sort_unstable();
-        let more = names.len().saturating_sub(NAMED_MAX);
-        names.truncate(NAMED_MAX);
-        let names = names.join(", ");
-        if more == 0 { names } else { format!("{names} and {more} more") }
+    pub fn document(&self, plan: &Plan) -> FindingDocument {
+        let name = |id: &PersonId| PersonDocument { user_id: id.to_string(), username: plan.name_of(id).to_owned() };
+        FindingDocument {
+            finding: self.kind.as_str().to_owned(),
+            message: self.message.clone(),
+            key: self.key.map(str::to_owned),
+            count: self.numbers.map(|(count, _)| count),
+            limit: self.numbers.map(|(_, limit)| limit),
+            people: self.people.iter().take(NAMED_MAX).map(name).collect(),
+            people_count: self.people.len(),
+        }
     }
 
     pub(super) fn of(kind: FindingKind, message: String, items: BTreeSet<Item>) -> Self {

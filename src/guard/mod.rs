@@ -9,7 +9,7 @@ mod finding;
 mod limits;
 mod risk;
 
-pub use finding::{Finding, FindingKind};
+pub use finding::{Finding, FindingDocument, FindingKind};
 pub use limits::{FirstPlan, Limit, Limits};
 pub use risk::{Class, Item, items_of};
 

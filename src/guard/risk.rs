@@ -49,15 +49,18 @@ pub struct Item {
 }
 
 impl Item {
-    pub(super) fn of_person(what: impl Into<String>, person: &PersonId) -> Self {
+    /// An item about one account.
+    pub fn of_person(what: impl Into<String>, person: &PersonId) -> Self {
         Self { what: what.into(), person: Some(person.clone()), group: None }
     }
 
-    pub(super) fn of_group(what: impl Into<String>, group: &GroupId) -> Self {
+    /// An item about one group.
+    pub fn of_group(what: impl Into<String>, group: &GroupId) -> Self {
         Self { what: what.into(), person: None, group: Some(group.clone()) }
     }
 
-    pub(super) fn of_membership(what: &str, group: &GroupId, person: &PersonId) -> Self {
+    /// An item about one membership.
+    pub fn of_membership(what: &str, group: &GroupId, person: &PersonId) -> Self {
         Self { what: what.to_owned(), person: Some(person.clone()), group: Some(group.clone()) }
     }
 }

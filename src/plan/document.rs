@@ -1,68 +1,166 @@
 //! Actions as they stand in a plan document.
 
-use super::action::{Action, Change, GroupRef, PersonRef, Step};
-use crate::model::Attribute;
-use serde_json::{Map, Value, json};
-
-/// One entry of `actions`.
-pub fn action_document(action: &Action) -> Value {
-    let mut entry = canonical_action(action);
-    if let Value::Object(fields) = &mut entry {
-        fields.insert("reason".into(), action.reason.as_str().into());
-    }
-    entry
-}
-
-/// The entry without its reason. Keys are sorted (`serde_json` keeps objects in a `BTreeMap`), numbers do not occur: the
-/// text of this value is the same on any machine.
-pub(super) fn canonical_action(action: &Action) -> Value {
-    let mut entry = Map::new();
-    entry.insert("id".into(), action.id().into());
-    entry.insert("action".into(), action.step.name().into());
-    entry.insert("cause".into(), action.cause.as_str().into());
-    if let Some(person) = action.step.person() {
-        entry.insert("person".into(), person_document(person));
-    }
-    if let Some(group) = action.step.group() {
-        entry.insert("group".into(), group_document(group));
-    }
-    match &action.step {
-        Step::Adopt { scim_id, attributes, active, .. } => {
-            entry.insert("scim_id".into(), scim_id.as_str().into());
-            entry.insert("account".into(), json!(attributes));
-            entry.insert("active".into(), (*active).into());
-        }
-        Step::Create { attributes, .. } => {
-            let changes = attributes.iter().map(|(attribute, to)| change(attribute, None, to));
-            entry.insert("changes".into(), Value::Object(changes.collect()));
-        }
-        Step::Update { changes, .. } | Step::Reactivate { changes, .. } => {
-            let changes = changes.iter().map(|(attribute, Change { from, to })| change(*attribute, from.as_deref(), to));
-            entry.insert("changes".into(), Value::Object(changes.collect()));
-        }
-        Step::Deactivate { .. } | Step::CreateGroup { .. } => {}
-        Step::AdoptGroup { scim_id, members, .. } => {
-            entry.insert("scim_id".into(), scim_id.as_str().into());
-            entry.insert("members".into(), json!(members));
-        }
-        Step::UpdateMembers { join, leave, .. } => {
-            entry.insert("join".into(), json!(join));
-            entry.insert("leave".into(), json!(leave));
-        }
-    }
-    Value::Object(entry)
-}
-
-fn change(attribute: Attribute, from: Option<&str>, to: &str) -> (String, Value) {
-    (attribute.path().to_owned(), json!({ "from": from, "to": to }))
-}
+use super::action::{Action, GroupRef, PersonRef, Skipped, Step, Subject};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A person as documents name them.
-pub(crate) fn person_document(person: &PersonRef) -> Value {
-    json!({ "user_id": person.user_id, "username": person.username })
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonDocument {
+    /// Duo's `user_id`.
+    pub user_id: String,
+    /// Duo's `username`.
+    pub username: String,
 }
 
 /// A group as documents name it.
-pub(crate) fn group_document(group: &GroupRef) -> Value {
-    json!({ "group_id": group.group_id, "name": group.name })
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupDocument {
+    /// Duo's `group_id`.
+    pub group_id: String,
+    /// The name in Atlassian.
+    pub name: String,
+}
+
+/// Old and new value of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeDocument {
+    /// What the target holds, as far as we know.
+    pub from: Option<String>,
+    /// What it will hold.
+    pub to: String,
+}
+
+/// One entry of `actions`. Which of the optional fields are there depends on `action`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionDocument {
+    /// Unique in the plan.
+    pub id: String,
+    /// `create`, `update`, …
+    pub action: String,
+    /// `source`, `configuration`, …
+    pub cause: String,
+    /// For people; not part of the fingerprint.
+    pub reason: String,
+    /// For actions on one account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonDocument>,
+    /// For actions on a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupDocument>,
+    /// For `create`, `update` and `reactivate`, by SCIM attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<BTreeMap<String, ChangeDocument>>,
+    /// For `update_members`: who is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<Vec<String>>,
+    /// For `update_members`: who is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<Vec<String>>,
+    /// For `adopt` and `adopt_group`: which record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scim_id: Option<String>,
+    /// For `adopt`: what the record holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<BTreeMap<String, String>>,
+    /// For `adopt`: whether the record is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// For `adopt_group`: whose memberships become ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<String>>,
+}
+
+impl From<&PersonRef> for PersonDocument {
+    fn from(person: &PersonRef) -> Self {
+        Self { user_id: person.user_id.to_string(), username: person.username.clone() }
+    }
+}
+
+impl From<&GroupRef> for GroupDocument {
+    fn from(group: &GroupRef) -> Self {
+        Self { group_id: group.group_id.to_string(), name: group.name.clone() }
+    }
+}
+
+impl From<&Action> for ActionDocument {
+    fn from(action: &Action) -> Self {
+        let ids = |people: &[crate::model::PersonId]| people.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut entry = Self {
+            id: action.id(),
+            action: action.step.name().to_owned(),
+            cause: action.cause.as_str().to_owned(),
+            reason: action.reason.clone(),
+            person: action.step.person().map(PersonDocument::from),
+            group: action.step.group().map(GroupDocument::from),
+            changes: None,
+            join: None,
+            leave: None,
+            scim_id: None,
+            account: None,
+            active: None,
+            members: None,
+        };
+        match &action.step {
+            Step::Adopt { scim_id, attributes, active, .. } => {
+                entry.scim_id = Some(scim_id.to_string());
+                entry.account = Some(attributes.iter().map(|(a, value)| (a.path().to_owned(), value.to_owned())).collect());
+                entry.active = Some(*active);
+            }
+            Step::Create { attributes, .. } => {
+                let change = |to: &str| ChangeDocument { from: None, to: to.to_owned() };
+                entry.changes = Some(attributes.iter().map(|(a, to)| (a.path().to_owned(), change(to))).collect());
+            }
+            Step::Update { changes, .. } | Step::Reactivate { changes, .. } => {
+                let change = |c: &super::Change| ChangeDocument { from: c.from.clone(), to: c.to.clone() };
+                entry.changes = Some(changes.iter().map(|(a, c)| (a.path().to_owned(), change(c))).collect());
+            }
+            Step::Deactivate { .. } | Step::CreateGroup { .. } => {}
+            Step::AdoptGroup { scim_id, members, .. } => {
+                entry.scim_id = Some(scim_id.to_string());
+                entry.members = Some(ids(members));
+            }
+            Step::UpdateMembers { join, leave, .. } => {
+                entry.join = Some(ids(join));
+                entry.leave = Some(ids(leave));
+            }
+        }
+        entry
+    }
+}
+
+impl ActionDocument {
+    /// The entry without its reason, as canonical text: keys sorted (`serde_json` keeps objects in a `BTreeMap`), no
+    /// numbers, no white space. The same on any machine.
+    pub fn canonical(&self) -> String {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(fields) = &mut value {
+            fields.remove("reason");
+        }
+        value.to_string()
+    }
+}
+
+/// One entry of `skipped`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDocument {
+    /// Whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonDocument>,
+    /// Or what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupDocument>,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+impl From<&Skipped> for SkippedDocument {
+    fn from(skipped: &Skipped) -> Self {
+        let (person, group) = match &skipped.subject {
+            Subject::Person(person) => (Some(person.into()), None),
+            Subject::Group(group) => (None, Some(group.into())),
+        };
+        Self { person, group, reason: skipped.reason.clone() }
+    }
 }

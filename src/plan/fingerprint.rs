@@ -1,7 +1,7 @@
 //! The short name of one exact plan.
 
 use super::action::Action;
-use super::document::canonical_action;
+use super::document::ActionDocument;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -11,9 +11,14 @@ pub struct Fingerprint(String);
 
 impl Fingerprint {
     pub(super) fn of(actions: &[Action]) -> Self {
+        Self::of_documents(actions.iter().map(ActionDocument::from))
+    }
+
+    /// The fingerprint of entries of a plan document, in their order.
+    pub fn of_documents(actions: impl IntoIterator<Item = ActionDocument>) -> Self {
         let mut digest = Sha256::new();
         for action in actions {
-            digest.update(canonical_action(action).to_string().as_bytes());
+            digest.update(action.canonical().as_bytes());
             digest.update(b"\n");
         }
         let hex = digest.finalize().iter().fold(String::new(), |mut hex, byte| {

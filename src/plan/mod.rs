@@ -11,7 +11,7 @@ mod membership;
 mod person;
 
 pub use action::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef, Skipped, Step, Subject};
-pub use document::action_document;
+pub use document::{ActionDocument, ChangeDocument, GroupDocument, PersonDocument, SkippedDocument};
 pub use fingerprint::Fingerprint;
 
 use crate::desired::Desired;
@@ -140,7 +140,7 @@ impl Plan {
 }
 
 /// A plan in numbers. `join` and `leave` count memberships.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// Accounts to link.
     pub adopt: usize,

@@ -1,0 +1,152 @@
+//! What was sent is checked: the answer has the new state, which is compared with what was meant (S15).
+
+use super::send::Answered;
+use crate::model::Attribute;
+use crate::model::Attributes;
+use crate::model::GroupId;
+use crate::model::ObservedAccount;
+use crate::model::ObservedGroup;
+use crate::model::Owned;
+use crate::model::OwnedAccount;
+use crate::model::OwnedGroup;
+use crate::model::PersonId;
+use crate::model::ScimId;
+use crate::store::Effect;
+use crate::store::Request;
+use std::collections::BTreeSet;
+
+/// What a success really did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Checked {
+    /// What it changed.
+    pub(super) effects: Vec<Effect>,
+    /// Values that the target did not take; the record is well otherwise.
+    pub(super) remarks: Vec<String>,
+    /// Why the record fails all the same.
+    pub(super) failed: Option<String>,
+}
+
+pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> Checked {
+    match (request, answered) {
+        (Request::Adopt { person, username, scim_id, attributes, active }, _) => {
+            let mut account = account(scim_id.clone(), username);
+            account.attributes = attributes.clone();
+            account.active = *active;
+            done(Effect::LinkAccount(person.clone(), account))
+        }
+        (Request::AdoptGroup { group, name, scim_id, members }, _) => {
+            let members = members.iter().cloned().collect();
+            let link = OwnedGroup { scim_id: scim_id.clone(), name: name.clone(), members };
+            done(Effect::LinkGroup(group.clone(), link))
+        }
+        (Request::CreateUser { person, username, attributes }, Answered::User(scim_id, answer)) => {
+            let before = account(scim_id.clone(), username);
+            let (account, remarks) = taken(before, attributes, answer.as_ref(), username);
+            let effect = Effect::LinkAccount(person.clone(), activated(account, answer.as_ref()));
+            Checked { effects: vec![effect], remarks, failed: None }
+        }
+        (Request::UpdateUser { person, username, changes, reactivate, .. }, Answered::User(_, answer)) => {
+            let Some(before) = owned.accounts.get(person).cloned() else { return Checked::default() };
+            let (mut account, remarks) = taken(before, changes, answer.as_ref(), username);
+            account.username.clone_from(username);
+            if *reactivate {
+                account = activated(account, answer.as_ref());
+            }
+            let failed = (*reactivate && !account.active)
+                .then(|| "Atlassian answers that the account is still inactive; look at its troubleshooting log".to_owned());
+            Checked { effects: vec![Effect::Account(person.clone(), account)], remarks, failed }
+        }
+        (Request::DeactivateUser { person, .. }, Answered::User(_, answer)) => deactivated(person, answer.as_ref(), owned),
+        (Request::CreateGroup { group, name }, Answered::Group(scim_id, answer)) => {
+            let shown = answer.as_ref().map(|group| group.display_name.clone()).filter(|shown| !shown.is_empty());
+            let link = OwnedGroup { scim_id: scim_id.clone(), name: shown.unwrap_or_else(|| name.clone()), members: BTreeSet::new() };
+            done(Effect::LinkGroup(group.clone(), link))
+        }
+        (Request::AddMembers { group, members, .. }, Answered::Group(_, answer)) => joined(group, members, answer.as_ref()),
+        (Request::RemoveMembers { group, members, .. }, Answered::Group(_, answer)) => left(group, members, answer.as_ref()),
+        (Request::CreateUser { .. } | Request::UpdateUser { .. } | Request::DeactivateUser { .. }, _)
+        | (Request::CreateGroup { .. } | Request::AddMembers { .. } | Request::RemoveMembers { .. }, _) => Checked::default(),
+    }
+}
+
+fn done(effect: Effect) -> Checked {
+    Checked { effects: vec![effect], ..Checked::default() }
+}
+
+fn account(scim_id: ScimId, username: &str) -> OwnedAccount {
+    OwnedAccount {
+        scim_id,
+        username: username.to_owned(),
+        attributes: Attributes::new(),
+        active: true,
+        refused: Attributes::new(),
+        left_scope_at: None,
+    }
+}
+
+fn activated(mut account: OwnedAccount, answer: Option<&ObservedAccount>) -> OwnedAccount {
+    account.active = answer.and_then(|answer| answer.active).unwrap_or(true);
+    account
+}
+
+/// The account with the values that were taken. Without a record in the answer, they are believed.
+fn taken(
+    mut account: OwnedAccount,
+    meant: &Attributes,
+    answer: Option<&ObservedAccount>,
+    username: &str,
+) -> (OwnedAccount, Vec<String>) {
+    let mut remarks = Vec::new();
+    for (attribute, value) in meant.iter() {
+        let shown = answer.map(|answer| answer.attributes.value(attribute));
+        let same = |shown: &str| match attribute {
+            Attribute::UserName | Attribute::Emails => shown.to_lowercase() == value.to_lowercase(),
+            _ => shown == value,
+        };
+        if shown.is_none_or(|shown| shown.is_some_and(same)) {
+            account.attributes.set(attribute, value);
+            account.refused.set(attribute, "");
+        } else {
+            account.attributes.set(attribute, shown.flatten().unwrap_or_default());
+            account.refused.set(attribute, value);
+            remarks.push(format!(
+                "{username}: Atlassian did not take the new {attribute}; it is not sent again until it changes in Duo"
+            ));
+        }
+    }
+    (account, remarks)
+}
+
+fn deactivated(person: &PersonId, answer: Option<&ObservedAccount>, owned: &Owned) -> Checked {
+    let Some(before) = owned.accounts.get(person) else { return Checked::default() };
+    if answer.and_then(|answer| answer.active) == Some(true) {
+        let failed = "Atlassian answers that the account is still active: deactivate it in Atlassian Administration".to_owned();
+        return Checked { failed: Some(failed), ..Checked::default() };
+    }
+    done(Effect::Account(person.clone(), OwnedAccount { active: false, ..before.clone() }))
+}
+
+fn joined(group: &GroupId, members: &[(PersonId, ScimId)], answer: Option<&ObservedGroup>) -> Checked {
+    let is_in = |id: &ScimId| answer.is_none_or(|answer| answer.members.contains(id));
+    let (there, missing): (Vec<_>, Vec<_>) = members.iter().partition(|(_, id)| is_in(id));
+    let failed = (!missing.is_empty())
+        .then(|| format!("Atlassian answers without {} of the {} members that were added", missing.len(), members.len()));
+    let people: Vec<PersonId> = there.into_iter().map(|(person, _)| person.clone()).collect();
+    let effects = if people.is_empty() { Vec::new() } else { vec![Effect::Joined(group.clone(), people)] };
+    Checked { effects, remarks: Vec::new(), failed }
+}
+
+fn left(group: &GroupId, members: &[(PersonId, ScimId)], answer: Option<&ObservedGroup>) -> Checked {
+    let is_out = |id: &ScimId| answer.is_none_or(|answer| !answer.members.contains(id));
+    let (gone, still): (Vec<_>, Vec<_>) = members.iter().partition(|(_, id)| is_out(id));
+    let failed = (!still.is_empty()).then(|| {
+        format!(
+            "Atlassian answers that {} of the {} members that were removed are still there: set atlassian.member_removal to the other form",
+            still.len(),
+            members.len()
+        )
+    });
+    let people: Vec<PersonId> = gone.into_iter().map(|(person, _)| person.clone()).collect();
+    let effects = if people.is_empty() { Vec::new() } else { vec![Effect::Left(group.clone(), people)] };
+    Checked { effects, remarks: Vec::new(), failed }
+}

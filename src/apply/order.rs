@@ -1,0 +1,68 @@
+//! Which update goes before which: a change that frees an address or a userName before the one that takes it.
+
+use crate::model::Attribute;
+use crate::plan::Changes;
+use std::collections::BTreeMap;
+
+/// The level of each update: those of a level may run at once, levels run one after the other.
+///
+/// The plan holds no circles (they are skipped when it is made); if one is there all the same, its members share a level
+/// and the target refuses one of them.
+pub(super) fn levels(updates: &[&Changes]) -> Vec<usize> {
+    let mut freed: BTreeMap<(Attribute, String), usize> = BTreeMap::new();
+    for (index, changes) in updates.iter().enumerate() {
+        for (attribute, change) in *changes {
+            if let Some(from) = &change.from {
+                freed.insert((*attribute, from.to_lowercase()), index);
+            }
+        }
+    }
+    let unique = |attribute: &Attribute| matches!(attribute, Attribute::UserName | Attribute::Emails);
+    let waits_for: Vec<Vec<usize>> = updates
+        .iter()
+        .enumerate()
+        .map(|(index, changes)| {
+            let taken = changes.iter().filter(|(attribute, _)| unique(attribute));
+            let holders = taken.filter_map(|(attribute, change)| freed.get(&(*attribute, change.to.to_lowercase())));
+            holders.copied().filter(|holder| *holder != index).collect()
+        })
+        .collect();
+    let mut levels = vec![0; updates.len()];
+    for _ in 0..updates.len() {
+        let deeper = |(index, waits): (usize, &Vec<usize>)| {
+            let before = waits.iter().filter_map(|holder| levels.get(*holder)).max();
+            let level = before.map_or(0, |level| level + 1);
+            (level.min(updates.len()), index)
+        };
+        let next: Vec<(usize, usize)> = waits_for.iter().enumerate().map(deeper).collect();
+        let next: Vec<usize> = next.into_iter().map(|(level, _)| level).collect();
+        if next == levels {
+            break;
+        }
+        levels = next;
+    }
+    levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::levels;
+    use crate::model::Attribute;
+    use crate::plan::{Change, Changes};
+
+    fn moves(from: &str, to: &str) -> Changes {
+        [(Attribute::Emails, Change { from: Some(from.into()), to: to.into() })].into()
+    }
+
+    #[test]
+    fn who_frees_an_address_goes_before_who_takes_it() {
+        let updates = [moves("c@x", "b@x"), moves("a@x", "new@x"), moves("b@x", "A@x"), moves("d@x", "e@x")];
+        assert_eq!(levels(&updates.iter().collect::<Vec<_>>()), [2, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let updates = [moves("a@x", "b@x"), moves("b@x", "a@x")];
+        assert_eq!(levels(&updates.iter().collect::<Vec<_>>()).len(), 2);
+    }
+}

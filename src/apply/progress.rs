@@ -1,0 +1,10 @@
+//! How far the sending is.
+
+/// After each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Requests that were answered, or given up.
+    pub sent: usize,
+    /// Requests of the whole plan.
+    pub total: usize,
+}

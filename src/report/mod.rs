@@ -1,0 +1,14 @@
+//! Renders plans and findings as a document (JSON), text or Markdown. Pure: into strings, never onto a terminal.
+
+mod document;
+mod markdown;
+mod text;
+
+pub use document::{
+    BaseDocument, ForecastDocument, GuardDocument, Header, PlanDocument, SourceDocument, TargetDocument, FORMAT,
+};
+pub use markdown::markdown;
+pub use text::text;
+
+#[cfg(test)]
+mod tests;
