@@ -3,4 +3,5 @@
 #[path = "../sim/mod.rs"]
 mod sim;
 
+mod duo_contract;
 mod duo_sim;
