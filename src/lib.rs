@@ -9,3 +9,4 @@ pub mod http;
 pub mod model;
 pub mod plan;
 pub mod scim;
+pub mod store;

@@ -1,1 +1,117 @@
-//! (under construction)
+//! One TOML file becomes every module's own validated settings, or a list of all its problems.
+//!
+//! `config/default.toml` is embedded: it is the defaults, the list of keys, and the template that people copy. The user's
+//! file is read over it. Secrets come from files; none is in any message or in `Debug`.
+
+mod atlassian;
+#[cfg(test)]
+mod documents;
+mod duo;
+mod environment;
+mod files;
+mod guard;
+mod host;
+mod mapping;
+mod problem;
+mod reader;
+mod scope;
+mod selector;
+mod service;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use problem::{Problem, Problems};
+pub use service::{Approval, Mode, Schedule, State};
+
+use files::Files;
+use problem::Fault;
+use reader::Reader;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// The defaults, and the template that people copy.
+pub const DEFAULT: &str = include_str!("../../config/default.toml");
+
+/// The whole configuration, validated.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// How to reach Duo.
+    pub duo: crate::duo::Settings,
+    /// How to reach Atlassian.
+    pub scim: crate::scim::Settings,
+    /// Who is in scope, and how a person is written down, normalised.
+    pub rules: crate::desired::Rules,
+    /// What may be sent without a person's approval.
+    pub limits: crate::guard::Limits,
+    /// `[approval]`.
+    pub approval: Approval,
+    /// `[schedule]`.
+    pub schedule: Schedule,
+    /// `[state]`.
+    pub state: State,
+    /// When the API key of Atlassian expires.
+    pub api_key_expires: Option<jiff::civil::Date>,
+    /// Where health and metrics listen: `127.0.0.1:PORT`, `[::1]:PORT` or `unix:/PATH`.
+    pub http_listen: Option<String>,
+    /// The file with the address for notices, as an absolute path. It was readable.
+    pub notice_webhook_url_file: Option<PathBuf>,
+    /// Sentences about what is allowed but perhaps not meant.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a configuration file and the secrets that it names.
+pub fn load(path: &Path, env: &Environment) -> Result<Config, Problems> {
+    let unreadable = |message: String, remedy: &str| Problems::of_file(path, Fault::new(message, remedy));
+    let bytes = std::fs::read(path).map_err(|error| {
+        let remedy = "name the file with --config, or write one with `duo-atlassian-sync init`; it must be readable for the service's user";
+        unreadable(format!("cannot be read: {error}"), remedy)
+    })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| unreadable("is not UTF-8 text".to_owned(), "save the file as UTF-8, without other encodings"))?;
+    parse(text, path, env)
+}
+
+/// Like [`load`], with the text of the file. The path still says what relative names are relative to.
+pub fn parse(text: &str, path: &Path, env: &Environment) -> Result<Config, Problems> {
+    let user = DeTable::parse(text).map_err(|error| syntax(text, path, &error))?;
+    let default = DeTable::parse(DEFAULT).map_err(|error| syntax(DEFAULT, Path::new("default.toml"), &error))?;
+    let mut reader = Reader::new(text, user.get_ref(), default.get_ref());
+    let config = read(&mut reader, path, env);
+    reader.finish(path, config)
+}
+
+/// Asks for every key there is.
+fn read(reader: &mut Reader<'_>, path: &Path, env: &Environment) -> Config {
+    let files = Files::new(path, env);
+    let (duo, is_loopback) = duo::read(reader, &files);
+    let atlassian = atlassian::read(reader, &files);
+    Config {
+        path: path.to_path_buf(),
+        duo,
+        scim: atlassian.settings,
+        rules: scope::read(reader, atlassian.verified_domains, is_loopback),
+        limits: guard::read(reader),
+        approval: service::approval(reader),
+        schedule: service::schedule(reader),
+        state: service::state(reader, &files),
+        api_key_expires: atlassian.api_key_expires,
+        http_listen: service::http_listen(reader),
+        notice_webhook_url_file: files::find_secret(reader, &files, "notice.webhook_url_file", "the webhook's address"),
+        warnings: std::mem::take(&mut reader.warnings),
+    }
+}
+
+/// A file that is not TOML: one mistake only, since what comes after it is a guess.
+fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> Problems {
+    let line_starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let (line, column) = error.span().map(|span| reader::position(text, &line_starts, span.start)).unzip();
+    let message = format!("is not valid TOML: {}", error.message().lines().next().unwrap_or_default());
+    let remedy =
+        "texts stand in quotes, lists in [ ], and each key is there once; the other keys are checked after this"
+            .to_owned();
+    Problems::new(path, vec![Problem { line, column, key: String::new(), message, remedy }])
+}

@@ -1,5 +1,169 @@
-//! Decides whether a plan may run unattended; the only maker of `Approved`.
+//! Decides whether a plan may run unattended; the only maker of [`Approved`].
+//!
+//! It counts what a plan takes away or changes, by class, together with what was sent without approval in the last 24
+//! hours, and holds the whole plan with a finding for *every* limit that is broken (S4). What a person has approved is
+//! not counted again (S10). It knows no clock and no database: both come as values.
 
+mod budget;
+mod finding;
 mod limits;
+mod risk;
 
+pub use finding::{Finding, FindingKind};
 pub use limits::{FirstPlan, Limit, Limits};
+pub use risk::{Class, Item, items_of};
+
+use crate::desired::ScopeChange;
+use crate::model::GroupId;
+use crate::plan::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the plan is judged against, beside the limits.
+#[derive(Clone, Debug, Default)]
+pub struct Situation {
+    /// Active owned accounts before the plan.
+    pub active_accounts: u64,
+    /// Owned memberships before the plan.
+    pub memberships: u64,
+    /// Owned members of each owned group before the plan, with the group's name.
+    pub group_members: BTreeMap<GroupId, (String, u64)>,
+    /// What was sent without approval in the last 24 hours, by class.
+    pub spent: BTreeMap<Class, u64>,
+    /// Leaves without approval in the last 24 hours, by group.
+    pub spent_leaves: BTreeMap<GroupId, u64>,
+    /// Items that a person has approved, in approvals that are still valid.
+    pub approved: BTreeSet<Item>,
+    /// Whether a plan was ever carried out for this database.
+    pub history: History,
+    /// What is different about the selected groups (S5).
+    pub scope_changes: Vec<ScopeChange>,
+    /// Selected groups that have nobody in the roster, with how many they had: id, name, count (S5).
+    pub emptied_groups: Vec<(GroupId, String, u64)>,
+    /// Whether the whole roster became empty.
+    pub roster: RosterSize,
+    /// How many people the roster has.
+    pub people: u64,
+    /// Whether a pilot that was on has been ended by the configuration (S7).
+    pub pilot: Pilot,
+}
+
+/// Whether a plan was ever carried out for a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// This is the first plan that would write.
+    #[default]
+    None,
+    /// At least one was.
+    Some,
+}
+
+/// Whether the roster became empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RosterSize {
+    /// Somebody is in it, or nobody ever was.
+    #[default]
+    Normal,
+    /// It had people, and has none.
+    BecameEmpty,
+}
+
+/// Whether a pilot was ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pilot {
+    /// No.
+    #[default]
+    AsBefore,
+    /// `scope.pilot_people` had entries and has none.
+    Ended,
+}
+
+/// A plan that may be carried out. Only [`review`] makes one.
+#[derive(Debug)]
+pub struct Approved {
+    plan: Plan,
+    by_person: BTreeSet<Item>,
+}
+
+impl Approved {
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether a person approved this item; otherwise it counts against the limits of the next 24 hours.
+    pub fn is_by_person(&self, item: &Item) -> bool {
+        self.by_person.contains(item)
+    }
+}
+
+/// A plan that waits for a person.
+#[derive(Debug)]
+pub struct Held {
+    plan: Plan,
+    findings: Vec<Finding>,
+}
+
+impl Held {
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Every reason why it waits.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What an approval of this plan covers: the risky items of all its findings.
+    pub fn risky_items(&self) -> BTreeSet<Item> {
+        self.findings.iter().flat_map(|finding| finding.items.iter().cloned()).collect()
+    }
+}
+
+/// The guard's answer.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may run.
+    Approved(Approved),
+    /// It waits.
+    Held(Held),
+}
+
+impl Verdict {
+    /// The plan, whatever the answer.
+    pub const fn plan(&self) -> &Plan {
+        match self {
+            Self::Approved(approved) => &approved.plan,
+            Self::Held(held) => &held.plan,
+        }
+    }
+
+    /// Every reason why it waits; none when it does not.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Approved(_) => &[],
+            Self::Held(held) => &held.findings,
+        }
+    }
+}
+
+/// Judges a plan. An empty plan is always approved: it does nothing.
+pub fn review(plan: Plan, limits: &Limits, situation: &Situation) -> Verdict {
+    if plan.is_empty() {
+        return Verdict::Approved(Approved { plan, by_person: BTreeSet::new() });
+    }
+    let all = items_of(&plan);
+    let open: Vec<(Class, Item)> = all.iter().filter(|(_, item)| !situation.approved.contains(item)).cloned().collect();
+    let mut findings = finding::of_situation(&plan, limits, situation, &open);
+    findings.extend(budget::findings(&plan, limits, situation, &open));
+    findings.sort_by_key(|finding| finding.kind);
+    if findings.is_empty() {
+        let by_person = all.into_iter().map(|(_, item)| item).filter(|item| situation.approved.contains(item)).collect();
+        Verdict::Approved(Approved { plan, by_person })
+    } else {
+        Verdict::Held(Held { plan, findings })
+    }
+}
+
+#[cfg(test)]
+mod tests;

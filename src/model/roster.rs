@@ -107,6 +107,9 @@ pub struct Roster {
     pub groups: BTreeMap<GroupId, (Group, BTreeSet<PersonId>)>,
     /// Everyone who is in at least one of them.
     pub people: BTreeMap<PersonId, Person>,
+    /// Everyone who was asked for by id after the lists were read: what is said of them here is confirmed, that they are
+    /// gone included (S2).
+    pub confirmed: BTreeSet<PersonId>,
     /// What the reading cost, in requests.
     pub requests: u64,
     /// Sentences about oddities that did not make the reading incomplete (a total that moved).
@@ -114,6 +117,25 @@ pub struct Roster {
 }
 
 impl Roster {
+    /// Lets a record that was read by id take the place of what the lists said; `None`: the person is gone (S2).
+    ///
+    /// Memberships are replaced for the groups of this roster only: others were not asked for.
+    pub fn confirm(&mut self, id: &PersonId, record: Option<(Person, BTreeSet<GroupId>)>) {
+        self.confirmed.insert(id.clone());
+        let groups = record.as_ref().map(|(_, groups)| groups.clone()).unwrap_or_default();
+        for (group, (_, members)) in &mut self.groups {
+            if groups.contains(group) {
+                members.insert(id.clone());
+            } else {
+                members.remove(id);
+            }
+        }
+        match record {
+            Some((person, _)) => drop(self.people.insert(id.clone(), person)),
+            None => drop(self.people.remove(id)),
+        }
+    }
+
     /// The ids of the groups that a person is in, among those that were read.
     pub fn groups_of<'a>(&'a self, person: &'a PersonId) -> impl Iterator<Item = &'a Group> {
         self.groups.values().filter(move |(_, members)| members.contains(person)).map(|(group, _)| group)

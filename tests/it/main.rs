@@ -3,5 +3,7 @@
 #[path = "../sim/mod.rs"]
 mod sim;
 
+mod atlassian_sim;
 mod duo_contract;
 mod duo_sim;
+mod scim_contract;

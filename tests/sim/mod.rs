@@ -7,6 +7,7 @@
     reason = "each user of the simulators uses its own part of them"
 )]
 
+pub mod atlassian;
 pub mod company;
 pub mod duo;
 pub mod wire;

@@ -1,0 +1,234 @@
+//! One reason why a plan waits for a person.
+
+use super::limits::{FirstPlan, Limits};
+use super::risk::{Class, Item, items_with_cause};
+use super::{History, Pilot, RosterSize, Situation};
+use crate::desired::ScopeChange;
+use crate::model::PersonId;
+use crate::plan::Cause;
+use crate::plan::Plan;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a finding is about; findings are listed in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// The first plan of a database.
+    FirstPlan,
+    /// The whole roster became empty.
+    EmptyRoster,
+    /// A selected group became empty.
+    EmptyGroup,
+    /// A selected group vanished from Duo.
+    VanishedGroup,
+    /// A selected group has a name that its pattern does not fit any more.
+    LeftPattern,
+    /// A selector found a group that it had not found before.
+    NewGroup,
+    /// The configuration changed, and somebody would lose something by it.
+    Configuration,
+    /// A pilot was ended.
+    PilotEnded,
+    /// People who were not asked for by id.
+    Unconfirmed,
+    /// Half or more of all accounts.
+    HalfOfAll,
+    /// `deactivations_max`.
+    Deactivations,
+    /// `leaves_max`.
+    Leaves,
+    /// `leaves_per_group_max`.
+    LeavesPerGroup,
+    /// `identity_changes_max`.
+    IdentityChanges,
+    /// `updates_max`.
+    Updates,
+    /// `reactivations_max`.
+    Reactivations,
+    /// `creates_max`.
+    Creates,
+    /// `adoptions_max`.
+    Adoptions,
+}
+
+impl FindingKind {
+    /// The name in plan documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstPlan => "first_plan",
+            Self::EmptyRoster => "empty_roster",
+            Self::EmptyGroup => "empty_group",
+            Self::VanishedGroup => "vanished_group",
+            Self::LeftPattern => "left_pattern",
+            Self::NewGroup => "new_group",
+            Self::Configuration => "configuration",
+            Self::PilotEnded => "pilot_ended",
+            Self::Unconfirmed => "unconfirmed",
+            Self::HalfOfAll => "half_of_all",
+            Self::Deactivations => "deactivations",
+            Self::Leaves => "leaves",
+            Self::LeavesPerGroup => "leaves_per_group",
+            Self::IdentityChanges => "identity_changes",
+            Self::Updates => "updates",
+            Self::Reactivations => "reactivations",
+            Self::Creates => "creates",
+            Self::Adoptions => "adoptions",
+        }
+    }
+}
+
+/// One reason why a plan waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub kind: FindingKind,
+    /// One or two sentences with the numbers, and what it looks like.
+    pub message: String,
+    /// The key of the configuration that sets the limit.
+    pub key: Option<&'static str>,
+    /// How many, sent without approval in the last 24 hours included; and the limit.
+    pub numbers: Option<(u64, u64)>,
+    /// Whom it concerns.
+    pub people: BTreeSet<PersonId>,
+    /// The risky items that an approval would cover.
+    pub items: BTreeSet<Item>,
+}
+
+/// So many people are listed by name.
+const NAMED_MAX: usize = 10;
+
+impl Finding {
+    /// The finding as a plan document has it; people by name up to ten, and a count.
+    pub fn document(&self, plan: &Plan) -> Value {
+        let named: Vec<Value> = self
+            .people
+            .iter()
+            .take(NAMED_MAX)
+            .map(|id| json!({ "user_id": id, "username": plan.name_of(id) }))
+            .collect();
+        json!({
+            "finding": self.kind.as_str(),
+            "message": self.message,
+            "key": self.key,
+            "count": self.numbers.map(|(count, _)| count),
+            "limit": self.numbers.map(|(_, limit)| limit),
+            "people": named,
+            "people_count": self.people.len(),
+        })
+    }
+
+    /// The first ten people by name, and how many more.
+    pub fn names(&self, plan: &Plan) -> String {
+        let mut names: Vec<&str> = self.people.iter().map(|id| plan.name_of(id)).collect();
+        names.sort_unstable();
+        let more = names.len().saturating_sub(NAMED_MAX);
+        names.truncate(NAMED_MAX);
+        let names = names.join(", ");
+        if more == 0 { names } else { format!("{names} and {more} more") }
+    }
+
+    pub(super) fn of(kind: FindingKind, message: String, items: BTreeSet<Item>) -> Self {
+        let people = items.iter().filter_map(|item| item.person.clone()).collect();
+        Self { kind, message, key: None, numbers: None, people, items }
+    }
+}
+
+/// Findings that no number decides.
+pub(super) fn of_situation(plan: &Plan, limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if situation.history == History::None && limits.first_plan == FirstPlan::Hold && !open.is_empty() {
+        let items = open.iter().map(|(_, item)| item.clone()).collect();
+        let message = "this is the first plan of this database: it is reviewed before anything is sent".to_owned();
+        findings.push(Finding { key: Some("guard.first_plan"), ..Finding::of(FindingKind::FirstPlan, message, items) });
+    }
+    if situation.roster == RosterSize::BecameEmpty {
+        let message = "Duo lists nobody at all in the selected groups: looks like a mistake there, not like leavers";
+        findings.push(Finding::of(FindingKind::EmptyRoster, message.to_owned(), taken_away(open, |_| true)));
+    }
+    for (id, name, count) in &situation.emptied_groups {
+        let message = format!("group {name} ({id}) had {count} people and has none now: looks like a mistake in Duo");
+        let mut items = taken_away(open, |item| item.group.as_ref() == Some(id));
+        items.extend(deactivations_of(open, &items));
+        findings.push(Finding::of(FindingKind::EmptyGroup, message, items));
+    }
+    findings.extend(situation.scope_changes.iter().filter_map(|change| of_scope_change(change, open)));
+    findings.extend(of_configuration(plan, open));
+    if situation.pilot == Pilot::Ended {
+        let message = "scope.pilot_people is empty now: everybody is acted on, not the pilot alone".to_owned();
+        let items = open.iter().map(|(_, item)| item.clone()).collect();
+        findings.push(Finding { key: Some("scope.pilot_people"), ..Finding::of(FindingKind::PilotEnded, message, items) });
+    }
+    if !plan.unconfirmed.is_empty() {
+        let message = format!(
+            "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan is sent",
+            plan.unconfirmed.len()
+        );
+        let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
+        findings.push(Finding::of(FindingKind::Unconfirmed, message, taken_away(open, concerns)));
+    }
+    findings.retain(|finding| !finding.items.is_empty());
+    findings
+}
+
+fn taken_away(open: &[(Class, Item)], concerns: impl Fn(&Item) -> bool) -> BTreeSet<Item> {
+    let takes = |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave);
+    open.iter().filter(|(class, item)| takes(*class) && concerns(item)).map(|(_, item)| item.clone()).collect()
+}
+
+fn deactivations_of(open: &[(Class, Item)], leaves: &BTreeSet<Item>) -> Vec<Item> {
+    let people: BTreeSet<&PersonId> = leaves.iter().filter_map(|item| item.person.as_ref()).collect();
+    let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| people.contains(person));
+    open.iter().filter(|(class, item)| *class == Class::Deactivation && theirs(item)).map(|(_, i)| i.clone()).collect()
+}
+
+fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Finding> {
+    let (kind, was, message) = match change {
+        ScopeChange::Renamed { .. } => return None,
+        ScopeChange::Vanished(was) => {
+            let message = format!("group {} ({}), selected by {}, is not in Duo any more", was.name, was.group_id, was.selector);
+            (FindingKind::VanishedGroup, was, message)
+        }
+        ScopeChange::LeftPattern { was, name } => {
+            let message = format!(
+                "group {} ({}) is named {name:?} now, which {} does not select",
+                was.name, was.group_id, was.selector
+            );
+            (FindingKind::LeftPattern, was, message)
+        }
+        ScopeChange::NewMatch(found) => {
+            let message = format!("{} selects group {:?} ({}), which it did not before", found.selector, found.name, found.group_id);
+            (FindingKind::NewGroup, found, message)
+        }
+    };
+    let in_group = |item: &Item| item.group.as_ref() == Some(&was.group_id);
+    let items = if kind == FindingKind::NewGroup {
+        let mut items: BTreeSet<Item> = open.iter().filter(|(_, item)| in_group(item)).map(|(_, item)| item.clone()).collect();
+        let people: BTreeSet<PersonId> = items.iter().filter_map(|item| item.person.clone()).collect();
+        let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| people.contains(person));
+        let comes = |class: Class| matches!(class, Class::Create | Class::Reactivation | Class::Adoption);
+        items.extend(open.iter().filter(|(class, item)| comes(*class) && theirs(item)).map(|(_, item)| item.clone()));
+        items
+    } else {
+        let mut items = taken_away(open, in_group);
+        items.extend(deactivations_of(open, &items));
+        items
+    };
+    Some(Finding::of(kind, message, items))
+}
+
+/// What the configuration takes away or adopts is always held; the rest of it counts against the limits (S6).
+fn of_configuration(plan: &Plan, open: &[(Class, Item)]) -> Option<Finding> {
+    let items = items_with_cause(plan, Cause::Configuration);
+    let takes = |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave | Class::Adoption);
+    let taken = |(class, item): &&(Class, Item)| takes(*class) && items.contains(item);
+    let risky: BTreeSet<Item> = open.iter().filter(taken).map(|(_, item)| item.clone()).collect();
+    let count = |wanted: Class| open.iter().filter(|(class, item)| *class == wanted && items.contains(item)).count();
+    let people: BTreeSet<&PersonId> = risky.iter().filter_map(|item| item.person.as_ref()).collect();
+    let message = format!(
+        "{} people would lose something because the configuration changed, not because Duo did: {} deactivated, {} memberships removed",
+        people.len(),
+        count(Class::Deactivation),
+        count(Class::Leave) + count(Class::LeaverLeave)
+    );
+    (!risky.is_empty()).then(|| Finding::of(FindingKind::Configuration, message, risky))
+}

@@ -1,0 +1,282 @@
+//! One decision per person: what happens to the account, and whether memberships follow Duo.
+
+use super::Inputs;
+use super::Plan;
+use super::action::{Action, Cause, Change, Changes, Departure, PersonRef, Skipped, Step, Subject};
+use super::adopt::Adopted;
+use super::clash;
+use crate::desired::Desired;
+use crate::desired::DesiredAccount;
+use crate::desired::Inactive;
+use crate::desired::Rules;
+use crate::desired::Standing;
+use crate::desired::is_listed;
+use crate::model::Attribute;
+use crate::model::Attributes;
+use crate::model::OwnedAccount;
+use crate::model::PersonId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What happens to one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AccountChange {
+    Nothing,
+    Create(Attributes),
+    Update(Changes),
+    Reactivate(Changes),
+    Deactivate(Departure),
+}
+
+/// Whose word counts for a person's memberships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memberships {
+    /// Duo's.
+    Follow,
+    /// Nobody's: there is no account to be a member, or it leaves everything.
+    None,
+    /// They stay as they are.
+    AsOwned,
+}
+
+/// The decision about one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) change: AccountChange,
+    pub(super) memberships: Memberships,
+    pub(super) skip: Option<String>,
+    pub(super) in_grace: bool,
+}
+
+impl Decision {
+    const fn of(change: AccountChange, memberships: Memberships) -> Self {
+        Self { change, memberships, skip: None, in_grace: false }
+    }
+
+    const fn nothing(memberships: Memberships) -> Self {
+        Self::of(AccountChange::Nothing, memberships)
+    }
+
+    fn hands_off(reason: impl Into<String>) -> Self {
+        Self { skip: Some(reason.into()), ..Self::nothing(Memberships::AsOwned) }
+    }
+}
+
+/// Whether the lists let a person be in any action (S7). They limit actions, never what is desired.
+pub(super) fn permits(rules: &Rules, username: &str, id: &PersonId) -> bool {
+    let listed = |list: &BTreeSet<String>| is_listed(list, username, id.as_str());
+    (rules.pilot_people.is_empty() || listed(&rules.pilot_people)) && !listed(&rules.excluded_people)
+}
+
+/// One side of the comparison: desired under some rules, with what is owned.
+pub(super) struct World<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) desired: &'a Desired,
+    pub(super) rules: &'a Rules,
+    pub(super) adopted: &'a Adopted,
+    losers: BTreeMap<PersonId, String>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'a>, desired: &'a Desired, rules: &'a Rules, adopted: &'a Adopted) -> Self {
+        let mut world = Self { inputs, desired, rules, adopted, losers: BTreeMap::new() };
+        world.losers = clash::losers(&world);
+        world
+    }
+
+    /// The account of a person, owned already or adopted by this plan.
+    pub(super) fn account(&self, id: &PersonId) -> Option<&'a OwnedAccount> {
+        let adopted = || self.adopted.accounts.get(id).map(|(account, _)| account);
+        self.inputs.owned.accounts.get(id).or_else(adopted)
+    }
+
+    pub(super) fn username(&self, id: &PersonId) -> String {
+        let desired = self.desired.accounts.get(id).map(|desired| &desired.username);
+        let name = desired.or_else(|| self.account(id).map(|account| &account.username));
+        name.map_or_else(|| id.to_string(), Clone::clone)
+    }
+
+    /// Everyone who is desired, owned or adopted, once, in order.
+    pub(super) fn people(&self) -> BTreeSet<&'a PersonId> {
+        let ours = self.inputs.owned.accounts.keys().chain(self.adopted.accounts.keys());
+        self.desired.accounts.keys().chain(ours).collect()
+    }
+
+    pub(super) fn may_act_on(&self, id: &PersonId) -> bool {
+        permits(self.inputs.rules, &self.username(id), id) && !self.adopted.conflicts.contains(id)
+    }
+
+    /// Whether a person's new values go to the target, and where not, why.
+    pub(super) fn attributes_stay(&self, desired: &Attributes, account: &OwnedAccount) -> Option<String> {
+        let domain = |attributes: &Attributes| {
+            attributes.value(Attribute::Emails).and_then(|email| email.split_once('@')).map(|(_, domain)| domain.to_owned())
+        };
+        let unmanaged = [domain(&account.attributes), domain(desired)].into_iter().flatten();
+        let domain = unmanaged.into_iter().find(|domain| !self.rules.is_managed_domain(domain))?;
+        Some(format!(
+            "{domain} is not in atlassian.verified_domains: changed attributes are not sent, since any attribute update \
+             can unlink an unmanaged account"
+        ))
+    }
+
+    pub(super) fn decide(&self, id: &PersonId) -> Decision {
+        if !self.may_act_on(id) {
+            return Decision::nothing(Memberships::AsOwned);
+        }
+        match (self.desired.accounts.get(id), self.account(id)) {
+            (None, None) => Decision::nothing(Memberships::None),
+            (None, Some(account)) => {
+                let gone = self.inputs.confirmed.contains(id);
+                self.depart(account, if gone { Departure::Gone } else { Departure::LeftScope })
+            }
+            (Some(desired), account) => match (&desired.standing, account) {
+                (Standing::Active, None) => self.create(id, desired),
+                (Standing::Active | Standing::Keep(_), Some(account)) => self.follow(id, desired, account),
+                (Standing::Keep(reason), None) => Decision {
+                    skip: Some(format!("{reason}: no account is created")),
+                    ..Decision::nothing(Memberships::None)
+                },
+                (Standing::Inactive(_), None) => Decision::nothing(Memberships::None),
+                (Standing::Inactive(why), Some(account)) => self.depart(account, departure(why)),
+                (Standing::Untouched(reason), _) => Decision::hands_off(format!("{reason}: left as it is")),
+            },
+        }
+    }
+
+    fn create(&self, id: &PersonId, desired: &DesiredAccount) -> Decision {
+        match (&desired.attributes, self.losers.get(id)) {
+            (Err(reason), _) | (Ok(_), Some(reason)) => {
+                Decision { skip: Some(reason.clone()), ..Decision::nothing(Memberships::None) }
+            }
+            (Ok(attributes), None) => Decision::of(AccountChange::Create(attributes.clone()), Memberships::Follow),
+        }
+    }
+
+    /// An account that exists, of somebody who is in scope.
+    fn follow(&self, id: &PersonId, desired: &DesiredAccount, account: &OwnedAccount) -> Decision {
+        let attributes = match &desired.attributes {
+            Ok(attributes) => attributes,
+            Err(reason) => return Decision::hands_off(reason.clone()),
+        };
+        let mut changes = changes(attributes, account);
+        let mut skip = None;
+        if !changes.is_empty() {
+            skip = self.losers.get(id).cloned().or_else(|| self.attributes_stay(attributes, account));
+        }
+        if skip.is_some() {
+            changes.clear();
+        }
+        let change = match (account.active, matches!(desired.standing, Standing::Keep(_))) {
+            (false, true) => return Decision::nothing(Memberships::AsOwned),
+            (false, false) => AccountChange::Reactivate(changes),
+            (true, _) if changes.is_empty() => AccountChange::Nothing,
+            (true, _) => AccountChange::Update(changes),
+        };
+        Decision { skip, ..Decision::of(change, Memberships::Follow) }
+    }
+
+    /// Somebody who should have no active account.
+    fn depart(&self, account: &OwnedAccount, departure: Departure) -> Decision {
+        if departure == Departure::LeftScope && self.rules.grace_hours > 0 && account.active {
+            let left_at = account.left_scope_at.unwrap_or(self.inputs.now);
+            let until = left_at.plus_seconds(i64::from(self.rules.grace_hours) * 3_600);
+            if self.inputs.now < until {
+                let reason = format!("left the scope; keeps account and memberships until {until} (deprovisioning.grace_hours)");
+                return Decision { in_grace: true, ..Decision::hands_off(reason) };
+            }
+        }
+        let change = if account.active { AccountChange::Deactivate(departure) } else { AccountChange::Nothing };
+        Decision::of(change, Memberships::None)
+    }
+}
+
+fn departure(why: &Inactive) -> Departure {
+    match why {
+        Inactive::LeftScope => Departure::LeftScope,
+        Inactive::Status(status) => Departure::Status(status.clone()),
+        Inactive::GroupDisabled(_) => Departure::GroupDisabled,
+        Inactive::Blocked => Departure::Blocked,
+    }
+}
+
+/// What is different and can be sent. A userName that differs in case only is the same (RFC 7643 section 4.1.1), and a
+/// value that the target did not take is not sent again (S15).
+fn changes(desired: &Attributes, account: &OwnedAccount) -> Changes {
+    let mut changes = Changes::new();
+    for (attribute, to) in desired.iter() {
+        let from = account.attributes.value(attribute);
+        let same = match (attribute, from) {
+            (Attribute::UserName, Some(from)) => from.to_lowercase() == to.to_lowercase(),
+            (_, from) => from == Some(to),
+        };
+        if !same && account.refused.value(attribute) != Some(to) {
+            changes.insert(attribute, Change { from: from.map(str::to_owned), to: to.to_owned() });
+        }
+    }
+    changes
+}
+
+/// Adds the actions on accounts, the skipped people, and the count of unchanged ones.
+pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Plan) {
+    for id in today.people() {
+        let decision = today.decide(id);
+        let person = PersonRef { user_id: id.clone(), username: today.username(id) };
+        if let Some(reason) = decision.skip {
+            plan.skipped.push(Skipped { subject: Subject::Person(person.clone()), reason });
+        }
+        if decision.in_grace {
+            plan.in_grace.insert(id.clone());
+            if !today.inputs.confirmed.contains(id) {
+                plan.unconfirmed.insert(id.clone());
+            }
+        }
+        let cause = if today.adopted.accounts.contains_key(id) {
+            Cause::Adoption
+        } else if before.is_some_and(|before| before.decide(id).change != decision.change) {
+            Cause::Configuration
+        } else {
+            Cause::Source
+        };
+        let reason = reason(today, id, &decision.change, cause);
+        let step = match decision.change {
+            AccountChange::Nothing => {
+                plan.unchanged += usize::from(today.account(id).is_some());
+                continue;
+            }
+            AccountChange::Create(attributes) => Step::Create { person, attributes },
+            AccountChange::Update(changes) => Step::Update { person, changes },
+            AccountChange::Reactivate(changes) => Step::Reactivate { person, changes },
+            AccountChange::Deactivate(departure) => {
+                if cause != Cause::Configuration && !today.inputs.confirmed.contains(id) {
+                    plan.unconfirmed.insert(id.clone());
+                }
+                Step::Deactivate { person, departure }
+            }
+        };
+        plan.actions.push(Action { step, reason, cause });
+    }
+}
+
+fn reason(world: &World<'_>, id: &PersonId, change: &AccountChange, cause: Cause) -> String {
+    let text = match change {
+        AccountChange::Nothing => String::new(),
+        AccountChange::Create(_) => format!("in {}", desired_groups(world, id)),
+        AccountChange::Reactivate(_) => format!("back in {}", desired_groups(world, id)),
+        AccountChange::Update(changes) => {
+            let paths: Vec<&str> = changes.keys().map(|attribute| attribute.path()).collect();
+            let whose = if cause == Cause::Adoption { "differs in Atlassian:" } else { "changed in Duo:" };
+            format!("{whose} {}", paths.join(", "))
+        }
+        AccountChange::Deactivate(departure) => {
+            let groups: Vec<&str> = world.inputs.owned.groups.values().filter(|group| group.members.contains(id)).map(|group| group.name.as_str()).collect();
+            if groups.is_empty() { departure.to_string() } else { format!("{departure} (was in: {})", groups.join(", ")) }
+        }
+    };
+    if cause == Cause::Configuration { format!("the configuration changed: {text}") } else { text }
+}
+
+fn desired_groups(world: &World<'_>, id: &PersonId) -> String {
+    let groups = world.desired.accounts.get(id).map(|desired| &desired.groups);
+    let name = |id| world.desired.groups.get(id).map(|group| group.name.as_str());
+    let names: Vec<&str> = groups.into_iter().flatten().filter_map(name).collect();
+    if names.is_empty() { "scope".to_owned() } else { names.join(", ") }
+}

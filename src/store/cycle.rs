@@ -1,0 +1,113 @@
+//! Cycles: when, by which command, and how each ended. A failed one is recorded too.
+
+use super::{Store, StoreError};
+use crate::model::Timestamp;
+use rusqlite::{OptionalExtension, Row};
+
+/// The number of a cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CycleId(pub i64);
+
+impl std::fmt::Display for CycleId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// How a cycle ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleEnd {
+    /// The exit code of the command, or of the cycle in the daemon.
+    pub exit_code: u8,
+    /// One sentence for people.
+    pub message: String,
+    /// The plan, when there was one.
+    pub fingerprint: Option<String>,
+    /// Numbers, as JSON.
+    pub report: serde_json::Value,
+}
+
+/// One cycle as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleRecord {
+    /// Its number.
+    pub id: CycleId,
+    /// `plan`, `sync`, …
+    pub command: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; none: it was cut off.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended.
+    pub end: Option<CycleEnd>,
+}
+
+impl Store {
+    /// Begins a cycle.
+    pub fn begin_cycle(&mut self, command: &str, now: Timestamp) -> Result<CycleId, StoreError> {
+        let sql = "INSERT INTO cycle (command, started_at) VALUES (?1, ?2)";
+        self.connection.execute(sql, (command, now.seconds())).map_err(self.failed("begin a cycle"))?;
+        Ok(CycleId(self.connection.last_insert_rowid()))
+    }
+
+    /// Ends a cycle.
+    pub fn end_cycle(&mut self, id: CycleId, end: &CycleEnd, now: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4, fingerprint = ?5, report = ?6 WHERE id = ?1";
+        let report = end.report.to_string();
+        let values = (id.0, now.seconds(), end.exit_code, &end.message, &end.fingerprint, report);
+        self.connection.execute(sql, values).map_err(self.failed("end the cycle")).map(drop)
+    }
+
+    /// One cycle.
+    pub fn read_cycle(&self, id: CycleId) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle("WHERE id = ?1", [id.0])
+    }
+
+    /// The newest cycle, of these commands.
+    pub fn read_last_cycle(&self) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle("ORDER BY id DESC LIMIT 1", [])
+    }
+
+    /// The newest cycle that read, planned, and did all that was approved.
+    pub fn read_last_good_cycle(&self) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle("WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1", [])
+    }
+
+    /// The newest cycles, newest first.
+    pub fn read_cycles(&self, most: u32) -> Result<Vec<CycleRecord>, StoreError> {
+        let doing = "read the cycles";
+        let sql = format!("{SELECT} ORDER BY id DESC LIMIT ?1");
+        let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
+        let rows = statement.query_map([most], record).map_err(self.failed(doing))?;
+        rows.collect::<Result<_, _>>().map_err(self.failed(doing))
+    }
+
+    fn read_one_cycle<P: rusqlite::Params>(&self, rest: &str, params: P) -> Result<Option<CycleRecord>, StoreError> {
+        let found = self.connection.query_row(&format!("{SELECT} {rest}"), params, record).optional();
+        found.map_err(self.failed("read a cycle"))
+    }
+}
+
+const SELECT: &str = "SELECT id, command, started_at, ended_at, exit_code, message, fingerprint, report FROM cycle";
+
+fn record(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
+    let exit_code: Option<u8> = row.get(4)?;
+    let ended_at: Option<i64> = row.get(3)?;
+    let report: String = row.get(7)?;
+    let end = match exit_code {
+        Some(exit_code) => Some(CycleEnd {
+            exit_code,
+            message: row.get(5)?,
+            fingerprint: row.get(6)?,
+            report: serde_json::from_str(&report).unwrap_or_default(),
+        }),
+        None => None,
+    };
+    Ok(CycleRecord {
+        id: CycleId(row.get(0)?),
+        command: row.get(1)?,
+        started_at: Timestamp::from_seconds(row.get(2)?),
+        ended_at: ended_at.map(Timestamp::from_seconds),
+        end,
+    })
+}

@@ -1,0 +1,201 @@
+//! Plans that were shown, and what people decided about them (S10).
+
+use super::{CycleId, Store, StoreError, to_json};
+use crate::guard::Item;
+use crate::model::Timestamp;
+use rusqlite::{OptionalExtension, Row};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What the guard said of a stored plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanVerdict {
+    /// It could run.
+    Approved,
+    /// It waits.
+    Held,
+}
+
+/// A plan as it was shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanRecord {
+    /// All digits.
+    pub fingerprint: String,
+    /// The cycle that made it last.
+    pub cycle: CycleId,
+    /// When.
+    pub created_at: Timestamp,
+    /// What the guard said.
+    pub verdict: PlanVerdict,
+    /// The plan document.
+    pub document: Value,
+    /// What an approval covers.
+    pub risky: BTreeSet<Item>,
+}
+
+/// What somebody decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may run.
+    Approved,
+    /// It may not.
+    Rejected,
+}
+
+impl Decision {
+    /// The word in the database and in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Who decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The login name of the process.
+    pub login: String,
+    /// Who called sudo, when somebody did.
+    pub sudo_user: Option<String>,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.sudo_user {
+            Some(user) => write!(f, "{user} (as {})", self.login),
+            None => f.write_str(&self.login),
+        }
+    }
+}
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// About which plan.
+    pub fingerprint: String,
+    /// What was decided.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+    /// Until when an approval counts.
+    pub expires_at: Option<Timestamp>,
+    /// By whom.
+    pub who: Who,
+    /// Why, in their words.
+    pub note: String,
+    /// What it covers.
+    pub risky: BTreeSet<Item>,
+}
+
+/// So many plans are kept, beside the held ones of the last cycle.
+const PLANS_KEPT: u32 = 200;
+
+impl Store {
+    /// Keeps a plan so that it can be shown and approved. A plan that was shown before keeps its first moment.
+    pub fn record_plan(&mut self, plan: &PlanRecord) -> Result<(), StoreError> {
+        let doing = "keep the plan";
+        let verdict = if plan.verdict == PlanVerdict::Held { "held" } else { "approved" };
+        let (document, risky) = (plan.document.to_string(), to_json(&plan.risky));
+        let sql = "INSERT INTO plan (fingerprint, cycle, created_at, verdict, document, risky) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                   ON CONFLICT (fingerprint) DO UPDATE SET cycle = ?2, verdict = ?4, document = ?5, risky = ?6";
+        let values = (&plan.fingerprint, plan.cycle.0, plan.created_at.seconds(), verdict, document, risky);
+        self.connection.execute(sql, values).map_err(self.failed(doing))?;
+        let sql = "DELETE FROM plan WHERE cycle <= (SELECT MAX(cycle) FROM plan) - ?1";
+        self.connection.execute(sql, [PLANS_KEPT]).map_err(self.failed(doing)).map(drop)
+    }
+
+    /// The plans whose fingerprint begins so; more than one only for too few digits.
+    pub fn read_plans(&self, prefix: &str) -> Result<Vec<PlanRecord>, StoreError> {
+        let doing = "read a plan";
+        let sql = format!("{PLAN} WHERE substr(fingerprint, 1, length(?1)) = ?1 ORDER BY cycle DESC");
+        let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
+        let rows = statement.query_map([prefix], plan).map_err(self.failed(doing))?;
+        rows.collect::<Result<_, _>>().map_err(self.failed(doing))
+    }
+
+    /// The plan that waits for a person, if the newest plan does.
+    pub fn read_held_plan(&self) -> Result<Option<PlanRecord>, StoreError> {
+        let sql = format!("{PLAN} ORDER BY cycle DESC LIMIT 1");
+        let newest = self.connection.query_row(&sql, [], plan).optional().map_err(self.failed("read the held plan"))?;
+        Ok(newest.filter(|plan| plan.verdict == PlanVerdict::Held))
+    }
+
+    /// Records what somebody decided.
+    pub fn record_decision(&mut self, record: &DecisionRecord) -> Result<(), StoreError> {
+        let sql = "INSERT INTO decision (fingerprint, decision, at, expires_at, login, sudo_user, note, risky) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let values = (
+            &record.fingerprint,
+            record.decision.as_str(),
+            record.at.seconds(),
+            record.expires_at.map(Timestamp::seconds),
+            &record.who.login,
+            &record.who.sudo_user,
+            &record.note,
+            to_json(&record.risky),
+        );
+        self.connection.execute(sql, values).map_err(self.failed("record the decision")).map(drop)
+    }
+
+    /// Every decision about one plan, oldest first.
+    pub fn read_decisions(&self, fingerprint: &str) -> Result<Vec<DecisionRecord>, StoreError> {
+        let rest = format!("WHERE fingerprint = {}", quoted(fingerprint));
+        self.decisions(&rest)
+    }
+
+    /// What people have approved and what is still valid, less what was rejected after it.
+    pub fn read_approved_items(&self, now: Timestamp) -> Result<BTreeSet<Item>, StoreError> {
+        let mut items = BTreeSet::new();
+        for record in self.decisions("ORDER BY id")? {
+            match record.decision {
+                Decision::Approved if record.expires_at.is_none_or(|until| now < until) => items.extend(record.risky),
+                Decision::Approved => {}
+                Decision::Rejected => items.retain(|item| !record.risky.contains(item)),
+            }
+        }
+        Ok(items)
+    }
+
+    fn decisions(&self, rest: &str) -> Result<Vec<DecisionRecord>, StoreError> {
+        let doing = "read the decisions";
+        let sql = format!("SELECT fingerprint, decision, at, expires_at, login, sudo_user, note, risky FROM decision {rest}");
+        let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
+        let mut rows = statement.query([]).map_err(self.failed(doing))?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(self.failed(doing))? {
+            let text = |index: usize| row.get::<_, String>(index).map_err(self.failed(doing));
+            let expires_at: Option<i64> = row.get(3).map_err(self.failed(doing))?;
+            records.push(DecisionRecord {
+                fingerprint: text(0)?,
+                decision: if text(1)? == "approved" { Decision::Approved } else { Decision::Rejected },
+                at: Timestamp::from_seconds(row.get(2).map_err(self.failed(doing))?),
+                expires_at: expires_at.map(Timestamp::from_seconds),
+                who: Who { login: text(4)?, sudo_user: row.get(5).map_err(self.failed(doing))? },
+                note: text(6)?,
+                risky: self.json("a decision", &text(7)?)?,
+            });
+        }
+        Ok(records)
+    }
+}
+
+const PLAN: &str = "SELECT fingerprint, cycle, created_at, verdict, document, risky FROM plan";
+
+fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRecord> {
+    let (verdict, document, risky): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
+    Ok(PlanRecord {
+        fingerprint: row.get(0)?,
+        cycle: CycleId(row.get(1)?),
+        created_at: Timestamp::from_seconds(row.get(2)?),
+        verdict: if verdict == "held" { PlanVerdict::Held } else { PlanVerdict::Approved },
+        document: serde_json::from_str(&document).unwrap_or_default(),
+        risky: serde_json::from_str(&risky).unwrap_or_default(),
+    })
+}
+
+/// A text as an SQL literal.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

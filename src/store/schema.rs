@@ -1,0 +1,100 @@
+//! The schema, step by step. A step that was released is never edited: a new one is added.
+
+/// Each entry brings the schema from its index to the next version, kept in `PRAGMA user_version`.
+pub(super) const STEPS: &[&str] = &[
+    "
+    CREATE TABLE meta (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- A link, and the snapshot of the account behind it.
+    CREATE TABLE account (
+        user_id       TEXT PRIMARY KEY,
+        scim_id       TEXT NOT NULL UNIQUE,
+        username      TEXT NOT NULL,
+        active        INTEGER NOT NULL CHECK (active IN (0, 1)),
+        attributes    TEXT NOT NULL,
+        refused       TEXT NOT NULL DEFAULT '{}',
+        left_scope_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE scim_group (
+        group_id TEXT PRIMARY KEY,
+        scim_id  TEXT NOT NULL UNIQUE,
+        name     TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE membership (
+        group_id TEXT NOT NULL REFERENCES scim_group,
+        user_id  TEXT NOT NULL REFERENCES account,
+        PRIMARY KEY (group_id, user_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE cycle (
+        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+        command     TEXT NOT NULL,
+        started_at  INTEGER NOT NULL,
+        ended_at    INTEGER,
+        exit_code   INTEGER,
+        message     TEXT NOT NULL DEFAULT '',
+        fingerprint TEXT,
+        report      TEXT NOT NULL DEFAULT '{}'
+    ) STRICT;
+
+    -- Intent before effect: a row is durable before its request leaves.
+    CREATE TABLE journal (
+        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+        cycle       INTEGER NOT NULL REFERENCES cycle,
+        action      TEXT NOT NULL,
+        request     TEXT NOT NULL,
+        intended_at INTEGER NOT NULL,
+        outcome     TEXT CHECK (outcome IN ('done', 'refused', 'unknown')),
+        settled_at  INTEGER,
+        detail      TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX journal_cycle ON journal (cycle);
+    CREATE INDEX journal_open ON journal (id) WHERE outcome IS NULL OR outcome = 'unknown';
+
+    -- What was sent without a person's approval, for the limits over 24 hours.
+    CREATE TABLE spent (
+        journal  INTEGER NOT NULL REFERENCES journal,
+        at       INTEGER NOT NULL,
+        class    TEXT NOT NULL,
+        group_id TEXT,
+        count    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX spent_at ON spent (at);
+
+    CREATE TABLE plan (
+        fingerprint TEXT PRIMARY KEY,
+        cycle       INTEGER NOT NULL REFERENCES cycle,
+        created_at  INTEGER NOT NULL,
+        verdict     TEXT NOT NULL CHECK (verdict IN ('approved', 'held')),
+        document    TEXT NOT NULL,
+        risky       TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE decision (
+        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+        fingerprint TEXT NOT NULL,
+        decision    TEXT NOT NULL CHECK (decision IN ('approved', 'rejected')),
+        at          INTEGER NOT NULL,
+        expires_at  INTEGER,
+        login       TEXT NOT NULL,
+        sudo_user   TEXT,
+        note        TEXT NOT NULL DEFAULT '',
+        risky       TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE failing (
+        record   TEXT PRIMARY KEY,
+        name     TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        reason   TEXT NOT NULL,
+        count    INTEGER NOT NULL,
+        first_at INTEGER NOT NULL,
+        last_at  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+];
