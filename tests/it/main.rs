@@ -4,5 +4,6 @@
 mod sim;
 
 mod atlassian_sim;
+mod duo_contract;
 mod duo_sim;
 mod scim_contract;
