@@ -52,20 +52,33 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
             if *reactivate {
                 account = activated(account, answer.as_ref());
             }
-            let failed = (*reactivate && !account.active)
-                .then(|| "Atlassian answers that the account is still inactive; look at its troubleshooting log".to_owned());
+            let failed = (*reactivate && !account.active).then(|| {
+                "Atlassian answers that the account is still inactive; look at its troubleshooting log".to_owned()
+            });
             Checked { effects: vec![Effect::Account(person.clone(), account)], remarks, failed }
         }
-        (Request::DeactivateUser { person, .. }, Answered::User(_, answer)) => deactivated(person, answer.as_ref(), owned),
+        (Request::DeactivateUser { person, .. }, Answered::User(_, answer)) => {
+            deactivated(person, answer.as_ref(), owned)
+        }
         (Request::CreateGroup { group, name }, Answered::Group(scim_id, answer)) => {
             let shown = answer.as_ref().map(|group| group.display_name.clone()).filter(|shown| !shown.is_empty());
-            let link = OwnedGroup { scim_id: scim_id.clone(), name: shown.unwrap_or_else(|| name.clone()), members: BTreeSet::new() };
+            let link = OwnedGroup {
+                scim_id: scim_id.clone(),
+                name: shown.unwrap_or_else(|| name.clone()),
+                members: BTreeSet::new(),
+            };
             done(Effect::LinkGroup(group.clone(), link))
         }
-        (Request::AddMembers { group, members, .. }, Answered::Group(_, answer)) => joined(group, members, answer.as_ref()),
-        (Request::RemoveMembers { group, members, .. }, Answered::Group(_, answer)) => left(group, members, answer.as_ref()),
+        (Request::AddMembers { group, members, .. }, Answered::Group(_, answer)) => {
+            joined(group, members, answer.as_ref())
+        }
+        (Request::RemoveMembers { group, members, .. }, Answered::Group(_, answer)) => {
+            left(group, members, answer.as_ref())
+        }
         (Request::CreateUser { .. } | Request::UpdateUser { .. } | Request::DeactivateUser { .. }, _)
-        | (Request::CreateGroup { .. } | Request::AddMembers { .. } | Request::RemoveMembers { .. }, _) => Checked::default(),
+        | (Request::CreateGroup { .. } | Request::AddMembers { .. } | Request::RemoveMembers { .. }, _) => {
+            Checked::default()
+        }
     }
 }
 
@@ -120,7 +133,8 @@ fn taken(
 fn deactivated(person: &PersonId, answer: Option<&ObservedAccount>, owned: &Owned) -> Checked {
     let Some(before) = owned.accounts.get(person) else { return Checked::default() };
     if answer.and_then(|answer| answer.active) == Some(true) {
-        let failed = "Atlassian answers that the account is still active: deactivate it in Atlassian Administration".to_owned();
+        let failed =
+            "Atlassian answers that the account is still active: deactivate it in Atlassian Administration".to_owned();
         return Checked { failed: Some(failed), ..Checked::default() };
     }
     done(Effect::Account(person.clone(), OwnedAccount { active: false, ..before.clone() }))
@@ -129,8 +143,9 @@ fn deactivated(person: &PersonId, answer: Option<&ObservedAccount>, owned: &Owne
 fn joined(group: &GroupId, members: &[(PersonId, ScimId)], answer: Option<&ObservedGroup>) -> Checked {
     let is_in = |id: &ScimId| answer.is_none_or(|answer| answer.members.contains(id));
     let (there, missing): (Vec<_>, Vec<_>) = members.iter().partition(|(_, id)| is_in(id));
-    let failed = (!missing.is_empty())
-        .then(|| format!("Atlassian answers without {} of the {} members that were added", missing.len(), members.len()));
+    let failed = (!missing.is_empty()).then(|| {
+        format!("Atlassian answers without {} of the {} members that were added", missing.len(), members.len())
+    });
     let people: Vec<PersonId> = there.into_iter().map(|(person, _)| person.clone()).collect();
     let effects = if people.is_empty() { Vec::new() } else { vec![Effect::Joined(group.clone(), people)] };
     Checked { effects, remarks: Vec::new(), failed }

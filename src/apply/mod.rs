@@ -173,10 +173,12 @@ impl Sender<'_, '_> {
                 Some(found) => Ok(found),
                 None => Err(RequestError::Conflict { said }),
             },
-            Err(error) if error.effect() == crate::http::Effect::Unknown => match settle::look_up(self.context.scim, request).await {
-                Ok(settle::Found::Happened(answered)) => Ok(answered),
-                Ok(settle::Found::DidNotHappen) | Err(_) => Err(error),
-            },
+            Err(error) if error.effect() == crate::http::Effect::Unknown => {
+                match settle::look_up(self.context.scim, request).await {
+                    Ok(settle::Found::Happened(answered)) => Ok(answered),
+                    Ok(settle::Found::DidNotHappen) | Err(_) => Err(error),
+                }
+            }
             answer => answer,
         };
         match answer {
@@ -233,7 +235,8 @@ impl Sender<'_, '_> {
     fn fail(&mut self, task: &Task, id: JournalId, error: RequestError) {
         self.note_failed_join(task);
         let reason = error.said().map_or_else(|| error.to_string(), |said| format!("{error}; {said}"));
-        let kind = if error.effect() == crate::http::Effect::Unknown { OutcomeKind::Unknown } else { OutcomeKind::Refused };
+        let kind =
+            if error.effect() == crate::http::Effect::Unknown { OutcomeKind::Unknown } else { OutcomeKind::Refused };
         match kind {
             OutcomeKind::Unknown => self.applied.unknown += 1,
             OutcomeKind::Refused | OutcomeKind::Done => self.applied.refused += 1,

@@ -58,7 +58,8 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
         let outcome = match look_up(scim, &record.request).await.map_err(SettleError::Target)? {
             Found::Happened(answered) => {
                 let taken = |id: &ScimId| owned.groups.values().any(|group| group.scim_id == *id);
-                if matches!((&record.request, &answered), (Request::CreateGroup { .. }, Answered::Group(id, _)) if taken(id)) {
+                if matches!((&record.request, &answered), (Request::CreateGroup { .. }, Answered::Group(id, _)) if taken(id))
+                {
                     ended(record, OutcomeKind::Refused, "a group of that name is linked already")
                 } else {
                     happened(record, &answered, &mut owned)
@@ -66,7 +67,9 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
             }
             Found::DidNotHappen => match record.request {
                 // It may only not be visible yet: kept open, so that a 409 to the next create is recognised as ours.
-                Request::CreateUser { .. } => ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again"),
+                Request::CreateUser { .. } => {
+                    ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again")
+                }
                 _ => ended(record, OutcomeKind::Refused, "looked up: it did not happen"),
             },
         };
@@ -103,7 +106,8 @@ pub(super) async fn look_up(scim: &Client, request: &Request) -> Result<Found, R
         Request::CreateUser { person, attributes, .. } => look_up_create(scim, person.as_str(), attributes).await,
         Request::UpdateUser { scim_id, changes, reactivate, .. } => {
             let record = scim.read_user(scim_id).await?;
-            let holds = |record: &ObservedAccount| holds(record, changes) && (!reactivate || record.active != Some(false));
+            let holds =
+                |record: &ObservedAccount| holds(record, changes) && (!reactivate || record.active != Some(false));
             Ok(user_if(scim_id, record, holds))
         }
         Request::DeactivateUser { scim_id, .. } => {

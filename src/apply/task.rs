@@ -79,7 +79,8 @@ impl Task {
             let found = owned.groups.get(group).map(|group| group.scim_id.clone());
             let missing = found.is_none();
             *scim_id = found.unwrap_or_else(not_yet);
-            unresolved.extend(members.iter().filter(|(_, id)| missing || *id == not_yet()).map(|(person, _)| person.clone()));
+            unresolved
+                .extend(members.iter().filter(|(_, id)| missing || *id == not_yet()).map(|(person, _)| person.clone()));
             members.retain(|(_, id)| *id != not_yet());
             !missing && !members.is_empty()
         };
@@ -94,7 +95,10 @@ impl Task {
                 members.retain(|(person, _)| !failed_joins.contains(person));
                 fill(group, scim_id, members)
             }
-            Request::Adopt { .. } | Request::AdoptGroup { .. } | Request::CreateUser { .. } | Request::CreateGroup { .. } => true,
+            Request::Adopt { .. }
+            | Request::AdoptGroup { .. }
+            | Request::CreateUser { .. }
+            | Request::CreateGroup { .. } => true,
         }
     }
 }
@@ -103,7 +107,8 @@ impl Tasks {
     pub(super) fn of(approved: &Approved, members_per_request_max: usize) -> Self {
         let plan = approved.plan();
         let leavers = plan.actions.iter().filter(|action| matches!(action.step, Step::Deactivate { .. }));
-        let leavers: BTreeSet<&PersonId> = leavers.filter_map(|a| a.step.person()).map(|person| &person.user_id).collect();
+        let leavers: BTreeSet<&PersonId> =
+            leavers.filter_map(|a| a.step.person()).map(|person| &person.user_id).collect();
         let mut tasks = Self::default();
         let mut updates: Vec<(&Action, &Changes)> = Vec::new();
         for action in &plan.actions {
@@ -111,7 +116,8 @@ impl Tasks {
                 Step::Update { changes, .. } | Step::Reactivate { changes, .. } => updates.push((action, changes)),
                 Step::UpdateMembers { group, join, leave } => {
                     let chunk = members_per_request_max.max(1);
-                    let (theirs, others): (Vec<&PersonId>, Vec<&PersonId>) = leave.iter().partition(|id| leavers.contains(id));
+                    let (theirs, others): (Vec<&PersonId>, Vec<&PersonId>) =
+                        leave.iter().partition(|id| leavers.contains(id));
                     let leaves = |people: &[&PersonId], class| members(approved, action, group, (people, class, chunk));
                     tasks.leavers_leave.extend(leaves(&theirs, Class::LeaverLeave));
                     tasks.leave.extend(leaves(&others, Class::Leave));
@@ -136,7 +142,15 @@ impl Tasks {
 
     pub(super) fn len(&self) -> usize {
         let updates: usize = self.update.iter().map(Vec::len).sum();
-        let others = [&self.links, &self.leavers_leave, &self.deactivate, &self.create, &self.create_group, &self.join, &self.leave];
+        let others = [
+            &self.links,
+            &self.leavers_leave,
+            &self.deactivate,
+            &self.create,
+            &self.create_group,
+            &self.join,
+            &self.leave,
+        ];
         updates + others.into_iter().map(Vec::len).sum::<usize>()
     }
 
@@ -154,10 +168,16 @@ fn account(approved: &Approved, action: &Action) -> Option<Task> {
     let updated = |person: &PersonId, changes: &Changes| -> Vec<Spending> {
         let item = |(attribute, to): (_, &str)| Item::of_person(format!("set {attribute}={to}"), person);
         let open = |attribute: crate::model::Attribute, to: &str| !approved.is_by_person(&item((attribute, to)));
-        let open: Vec<_> = changes.iter().filter(|(attribute, change)| open(**attribute, &change.to)).map(|(a, _)| *a).collect();
-        let identity = |attribute: &_| matches!(attribute, crate::model::Attribute::UserName | crate::model::Attribute::Emails);
+        let open: Vec<_> =
+            changes.iter().filter(|(attribute, change)| open(**attribute, &change.to)).map(|(a, _)| *a).collect();
+        let identity =
+            |attribute: &_| matches!(attribute, crate::model::Attribute::UserName | crate::model::Attribute::Emails);
         let classes = [(Class::Update, !open.is_empty()), (Class::IdentityChange, open.iter().any(identity))];
-        classes.into_iter().filter(|(_, any)| *any).map(|(class, _)| Spending { class, group: None, count: 1 }).collect()
+        classes
+            .into_iter()
+            .filter(|(_, any)| *any)
+            .map(|(class, _)| Spending { class, group: None, count: 1 })
+            .collect()
     };
     let (request, spending) = match &action.step {
         Step::Create { person, attributes } => {
@@ -180,7 +200,9 @@ fn account(approved: &Approved, action: &Action) -> Option<Task> {
             let spent = spend(&[Class::Deactivation], &Item::of_person("deactivate", &person.user_id));
             (Request::DeactivateUser { person: person.user_id.clone(), scim_id: not_yet() }, spent)
         }
-        Step::Adopt { .. } | Step::AdoptGroup { .. } | Step::CreateGroup { .. } | Step::UpdateMembers { .. } => return None,
+        Step::Adopt { .. } | Step::AdoptGroup { .. } | Step::CreateGroup { .. } | Step::UpdateMembers { .. } => {
+            return None;
+        }
     };
     Some(Task::of_person(action, request, spending))
 }
@@ -229,7 +251,12 @@ fn link(approved: &Approved, action: &Action) -> Option<Task> {
 }
 
 /// Joins or leaves of one group, in chunks.
-fn members(approved: &Approved, action: &Action, group: &GroupRef, (people, class, chunk): (&[&PersonId], Class, usize)) -> Vec<Task> {
+fn members(
+    approved: &Approved,
+    action: &Action,
+    group: &GroupRef,
+    (people, class, chunk): (&[&PersonId], Class, usize),
+) -> Vec<Task> {
     let chunks = people.chunks(chunk).map(|chunk| {
         let members = chunk.iter().map(|person| ((*person).clone(), not_yet())).collect();
         let (id, scim_id) = (group.group_id.clone(), not_yet());
@@ -238,7 +265,11 @@ fn members(approved: &Approved, action: &Action, group: &GroupRef, (people, clas
             _ => (Request::RemoveMembers { group: id, scim_id, members }, "leave"),
         };
         let items: Vec<Item> = chunk.iter().map(|person| Item::of_membership(what, &group.group_id, person)).collect();
-        let spent = if class == Class::Leave { spending(approved, &[class], Some(&group.group_id), &items) } else { Vec::new() };
+        let spent = if class == Class::Leave {
+            spending(approved, &[class], Some(&group.group_id), &items)
+        } else {
+            Vec::new()
+        };
         Task::of_group(action, group, request, spent)
     });
     chunks.collect()

@@ -55,7 +55,12 @@ pub(crate) fn is_listed(list: &BTreeSet<String>, username: &str, id: &str) -> bo
     !list.is_empty() && (list.contains(id) || list.contains(&username.to_lowercase()))
 }
 
-pub(super) fn compute(person: &Person, groups: &BTreeSet<&GroupId>, rules: &Rules, selection: &Selection) -> DesiredAccount {
+pub(super) fn compute(
+    person: &Person,
+    groups: &BTreeSet<&GroupId>,
+    rules: &Rules,
+    selection: &Selection,
+) -> DesiredAccount {
     DesiredAccount {
         username: person.username.clone(),
         standing: standing(person, groups, rules, selection),
@@ -113,7 +118,9 @@ fn attributes(person: &Person, rules: &Rules) -> Result<Attributes, String> {
             }
             Attribute::Emails => match Email::parse(value) {
                 Ok(email) => attributes.set(Attribute::Emails, email.as_str()),
-                Err(why) => return Err(format!("{value:?} in Duo ({source}) is not an address, {why}: correct it there")),
+                Err(why) => {
+                    return Err(format!("{value:?} in Duo ({source}) is not an address, {why}: correct it there"));
+                }
             },
             _ => attributes.set(*attribute, value),
         }

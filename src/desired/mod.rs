@@ -68,12 +68,8 @@ pub fn compute(roster: &Roster, rules: &Rules, selection: &Selection) -> Desired
             GroupStatus::Unknown(status) => Some(format!("unknown group status {status:?} in Duo")),
             GroupStatus::Active | GroupStatus::Bypass | GroupStatus::Disabled => None,
         };
-        let group = DesiredGroup {
-            name: selected.target_name(),
-            source_name: selected.group.name.clone(),
-            members,
-            untouched,
-        };
+        let group =
+            DesiredGroup { name: selected.target_name(), source_name: selected.group.name.clone(), members, untouched };
         desired.groups.insert(id.clone(), group);
     }
     desired

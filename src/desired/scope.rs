@@ -83,7 +83,9 @@ pub enum ScopeChange {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectGroupsError {
     /// Nothing matches, and nothing ever did.
-    #[error("scope.groups: {selector} matches no group in Duo; correct it, or take it out (names are compared exactly, capital letters included)")]
+    #[error(
+        "scope.groups: {selector} matches no group in Duo; correct it, or take it out (names are compared exactly, capital letters included)"
+    )]
     Nothing {
         /// The selector.
         selector: String,
@@ -121,7 +123,8 @@ pub fn select(
             }
             for id in &fresh {
                 if let (false, Some(group)) = (before.is_empty(), by_id.get(*id)) {
-                    let entry = Remembered { selector: text.clone(), group_id: group.id.clone(), name: group.name.clone() };
+                    let entry =
+                        Remembered { selector: text.clone(), group_id: group.id.clone(), name: group.name.clone() };
                     selection.changes.push(ScopeChange::NewMatch(entry));
                 }
             }

@@ -47,9 +47,9 @@ fn person(id: &str, status: &str, email: &str) -> Person {
 }
 
 fn roster(groups: &[(Group, &[&str])], people: Vec<Person>) -> Roster {
-    let groups = groups.iter().map(|(group, members)| {
-        (group.id.clone(), (group.clone(), members.iter().map(PersonId::new).collect()))
-    });
+    let groups = groups
+        .iter()
+        .map(|(group, members)| (group.id.clone(), (group.clone(), members.iter().map(PersonId::new).collect())));
     let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
     Roster { groups: groups.collect(), people, ..Roster::default() }
 }

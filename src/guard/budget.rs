@@ -32,9 +32,23 @@ pub(super) fn findings(plan: &Plan, limits: &Limits, situation: &Situation, open
 
 fn budgets(limits: &Limits, situation: &Situation) -> Vec<Budget> {
     let accounts = situation.active_accounts;
-    let budget = |kind, classes, limit, key, noun| Budget { kind, classes, limit, base: accounts, key, noun, of: "active accounts" };
+    let budget = |kind, classes, limit, key, noun| Budget {
+        kind,
+        classes,
+        limit,
+        base: accounts,
+        key,
+        noun,
+        of: "active accounts",
+    };
     vec![
-        budget(FindingKind::Deactivations, &[Class::Deactivation], limits.deactivations, "guard.deactivations_max", "deactivations"),
+        budget(
+            FindingKind::Deactivations,
+            &[Class::Deactivation],
+            limits.deactivations,
+            "guard.deactivations_max",
+            "deactivations",
+        ),
         Budget {
             base: situation.memberships,
             of: "memberships",
@@ -54,7 +68,13 @@ fn budgets(limits: &Limits, situation: &Situation) -> Vec<Budget> {
             "guard.updates_max",
             "accounts changed",
         ),
-        budget(FindingKind::Reactivations, &[Class::Reactivation], limits.reactivations, "guard.reactivations_max", "reactivations"),
+        budget(
+            FindingKind::Reactivations,
+            &[Class::Reactivation],
+            limits.reactivations,
+            "guard.reactivations_max",
+            "reactivations",
+        ),
         budget(FindingKind::Creates, &[Class::Create], limits.creates, "guard.creates_max", "new accounts"),
         budget(FindingKind::Adoptions, &[Class::Adoption], limits.adoptions, "guard.adoptions_max", "adoptions"),
     ]
@@ -132,7 +152,11 @@ fn groups(limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec
             message.push_str(": looks like a list that was replaced, not like people who moved");
         }
         let finding = Finding::of(FindingKind::LeavesPerGroup, message, items);
-        findings.push(Finding { key: Some("guard.leaves_per_group_max"), numbers: Some((planned + spent, limit)), ..finding });
+        findings.push(Finding {
+            key: Some("guard.leaves_per_group_max"),
+            numbers: Some((planned + spent, limit)),
+            ..finding
+        });
     }
     findings
 }

@@ -6,8 +6,8 @@ use super::{History, Pilot, RosterSize, Situation};
 use crate::desired::ScopeChange;
 use crate::model::PersonId;
 use crate::plan::Cause;
-use crate::plan::Plan;
 use crate::plan::PersonDocument;
+use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -142,7 +142,12 @@ impl Finding {
 }
 
 /// Findings that no number decides.
-pub(super) fn of_situation(plan: &Plan, limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec<Finding> {
+pub(super) fn of_situation(
+    plan: &Plan,
+    limits: &Limits,
+    situation: &Situation,
+    open: &[(Class, Item)],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if situation.history == History::None && limits.first_plan == FirstPlan::Hold && !open.is_empty() {
         let items = open.iter().map(|(_, item)| item.clone()).collect();
@@ -164,7 +169,8 @@ pub(super) fn of_situation(plan: &Plan, limits: &Limits, situation: &Situation, 
     if situation.pilot == Pilot::Ended {
         let message = "scope.pilot_people is empty now: everybody is acted on, not the pilot alone".to_owned();
         let items = open.iter().map(|(_, item)| item.clone()).collect();
-        findings.push(Finding { key: Some("scope.pilot_people"), ..Finding::of(FindingKind::PilotEnded, message, items) });
+        findings
+            .push(Finding { key: Some("scope.pilot_people"), ..Finding::of(FindingKind::PilotEnded, message, items) });
     }
     if !plan.unconfirmed.is_empty() {
         let message = format!(
@@ -193,7 +199,8 @@ fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Findi
     let (kind, was, message) = match change {
         ScopeChange::Renamed { .. } => return None,
         ScopeChange::Vanished(was) => {
-            let message = format!("group {} ({}), selected by {}, is not in Duo any more", was.name, was.group_id, was.selector);
+            let message =
+                format!("group {} ({}), selected by {}, is not in Duo any more", was.name, was.group_id, was.selector);
             (FindingKind::VanishedGroup, was, message)
         }
         ScopeChange::LeftPattern { was, name } => {
@@ -204,13 +211,17 @@ fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Findi
             (FindingKind::LeftPattern, was, message)
         }
         ScopeChange::NewMatch(found) => {
-            let message = format!("{} selects group {:?} ({}), which it did not before", found.selector, found.name, found.group_id);
+            let message = format!(
+                "{} selects group {:?} ({}), which it did not before",
+                found.selector, found.name, found.group_id
+            );
             (FindingKind::NewGroup, found, message)
         }
     };
     let in_group = |item: &Item| item.group.as_ref() == Some(&was.group_id);
     let items = if kind == FindingKind::NewGroup {
-        let mut items: BTreeSet<Item> = open.iter().filter(|(_, item)| in_group(item)).map(|(_, item)| item.clone()).collect();
+        let mut items: BTreeSet<Item> =
+            open.iter().filter(|(_, item)| in_group(item)).map(|(_, item)| item.clone()).collect();
         let people: BTreeSet<PersonId> = items.iter().filter_map(|item| item.person.clone()).collect();
         let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| people.contains(person));
         let comes = |class: Class| matches!(class, Class::Create | Class::Reactivation | Class::Adoption);
@@ -227,7 +238,8 @@ fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Findi
 /// What the configuration takes away or adopts is always held; the rest of it counts against the limits (S6).
 fn of_configuration(plan: &Plan, open: &[(Class, Item)]) -> Option<Finding> {
     let items = items_with_cause(plan, Cause::Configuration);
-    let takes = |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave | Class::Adoption);
+    let takes =
+        |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave | Class::Adoption);
     let taken = |(class, item): &&(Class, Item)| takes(*class) && items.contains(item);
     let risky: BTreeSet<Item> = open.iter().filter(taken).map(|(_, item)| item.clone()).collect();
     let count = |wanted: Class| open.iter().filter(|(class, item)| *class == wanted && items.contains(item)).count();

@@ -158,7 +158,8 @@ pub fn review(plan: Plan, limits: &Limits, situation: &Situation) -> Verdict {
     findings.extend(budget::findings(&plan, limits, situation, &open));
     findings.sort_by_key(|finding| finding.kind);
     if findings.is_empty() {
-        let by_person = all.into_iter().map(|(_, item)| item).filter(|item| situation.approved.contains(item)).collect();
+        let by_person =
+            all.into_iter().map(|(_, item)| item).filter(|item| situation.approved.contains(item)).collect();
         Verdict::Approved(Approved { plan, by_person })
     } else {
         Verdict::Held(Held { plan, findings })

@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn values_are_sorted_and_an_empty_one_is_none() {
-        let mut values: Attributes = [(Attribute::Title, "Engineer"), (Attribute::UserName, "ana")].into_iter().collect();
+        let mut values: Attributes =
+            [(Attribute::Title, "Engineer"), (Attribute::UserName, "ana")].into_iter().collect();
         values.set(Attribute::Title, "");
         values.set(Attribute::Emails, "ana@example.com");
         let all: Vec<_> = values.iter().collect();

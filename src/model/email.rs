@@ -45,7 +45,8 @@ impl Email {
         if dotted_badly(local) || local.len() > 64 {
             return Err(ParseEmailError::Part("local part"));
         }
-        let label_is_bad = |label: &str| label.is_empty() || label.starts_with('-') || label.ends_with('-') || label.len() > 63;
+        let label_is_bad =
+            |label: &str| label.is_empty() || label.starts_with('-') || label.ends_with('-') || label.len() > 63;
         if !domain.contains('.') || domain.len() > 253 || domain.split('.').any(label_is_bad) {
             return Err(ParseEmailError::Part("domain"));
         }

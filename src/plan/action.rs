@@ -190,7 +190,9 @@ impl Step {
     /// The group concerned, for actions on a group.
     pub const fn group(&self) -> Option<&GroupRef> {
         match self {
-            Self::AdoptGroup { group, .. } | Self::CreateGroup { group } | Self::UpdateMembers { group, .. } => Some(group),
+            Self::AdoptGroup { group, .. } | Self::CreateGroup { group } | Self::UpdateMembers { group, .. } => {
+                Some(group)
+            }
             Self::Adopt { .. }
             | Self::Create { .. }
             | Self::Update { .. }

@@ -37,11 +37,14 @@ fn claims<'a>(world: &World<'a>, losers: &BTreeMap<PersonId, String>) -> BTreeMa
     for id in world.people() {
         let account = world.account(id);
         let held = account.map(|account| &account.attributes);
-        let desired = world.desired.accounts.get(id).and_then(|desired| match (&desired.standing, &desired.attributes) {
-            (Standing::Active, Ok(attributes)) => Some(attributes),
-            (Standing::Keep(_), Ok(attributes)) if account.is_some_and(|account| account.active) => Some(attributes),
-            _ => None,
-        });
+        let desired =
+            world.desired.accounts.get(id).and_then(|desired| match (&desired.standing, &desired.attributes) {
+                (Standing::Active, Ok(attributes)) => Some(attributes),
+                (Standing::Keep(_), Ok(attributes)) if account.is_some_and(|account| account.active) => {
+                    Some(attributes)
+                }
+                _ => None,
+            });
         let moves = world.may_act_on(id)
             && !losers.contains_key(id)
             && desired.is_some_and(|new| account.is_none_or(|account| world.attributes_stay(new, account).is_none()));

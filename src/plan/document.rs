@@ -105,7 +105,8 @@ impl From<&Action> for ActionDocument {
         match &action.step {
             Step::Adopt { scim_id, attributes, active, .. } => {
                 entry.scim_id = Some(scim_id.to_string());
-                entry.account = Some(attributes.iter().map(|(a, value)| (a.path().to_owned(), value.to_owned())).collect());
+                entry.account =
+                    Some(attributes.iter().map(|(a, value)| (a.path().to_owned(), value.to_owned())).collect());
                 entry.active = Some(*active);
             }
             Step::Create { attributes, .. } => {

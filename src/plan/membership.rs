@@ -31,7 +31,8 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
         let desired = today.desired.groups.get(id);
         let name = owned.map(|group| &group.name).or_else(|| desired.map(|group| &group.name));
         let group = GroupRef { group_id: id.clone(), name: name.cloned().unwrap_or_default() };
-        let reason = desired.and_then(|group| group.untouched.as_ref()).map(|reason| format!("{reason}: left as it is"));
+        let reason =
+            desired.and_then(|group| group.untouched.as_ref()).map(|reason| format!("{reason}: left as it is"));
         if let Some(reason) = reason.or_else(|| skipped.get(id).cloned()).or_else(|| left_alone(today, &group, owned)) {
             plan.skipped.push(Skipped { subject: Subject::Group(group), reason });
             continue;
@@ -70,7 +71,13 @@ impl<'a> Standings<'a> {
     fn new(world: &'a World<'a>) -> Self {
         let decide = |id: &'a PersonId| {
             let decision = world.decide(id);
-            (id, (decision.memberships, matches!(decision.change, AccountChange::Create(_)) || world.account(id).is_some()))
+            (
+                id,
+                (
+                    decision.memberships,
+                    matches!(decision.change, AccountChange::Create(_)) || world.account(id).is_some(),
+                ),
+            )
         };
         let memberships = world.people().into_iter().map(decide).collect();
         Self { world, memberships }
@@ -103,7 +110,8 @@ fn collect(
     let none = BTreeSet::new();
     let members = owned.map_or(&none, |group| &group.members);
     let adopted = people.world.adopted.groups.contains_key(id);
-    let candidates: BTreeSet<&PersonId> = members.iter().chain(desired.iter().flat_map(|group| &group.members)).collect();
+    let candidates: BTreeSet<&PersonId> =
+        members.iter().chain(desired.iter().flat_map(|group| &group.members)).collect();
     for person in candidates {
         let want = people.want(desired, person);
         let is_member = members.contains(person);

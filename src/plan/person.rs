@@ -108,7 +108,10 @@ impl<'a> World<'a> {
     /// Whether a person's new values go to the target, and where not, why.
     pub(super) fn attributes_stay(&self, desired: &Attributes, account: &OwnedAccount) -> Option<String> {
         let domain = |attributes: &Attributes| {
-            attributes.value(Attribute::Emails).and_then(|email| email.split_once('@')).map(|(_, domain)| domain.to_owned())
+            attributes
+                .value(Attribute::Emails)
+                .and_then(|email| email.split_once('@'))
+                .map(|(_, domain)| domain.to_owned())
         };
         let unmanaged = [domain(&account.attributes), domain(desired)].into_iter().flatten();
         let domain = unmanaged.into_iter().find(|domain| !self.rules.is_managed_domain(domain))?;
@@ -180,7 +183,8 @@ impl<'a> World<'a> {
             let left_at = account.left_scope_at.unwrap_or(self.inputs.now);
             let until = left_at.plus_seconds(i64::from(self.rules.grace_hours) * 3_600);
             if self.inputs.now < until {
-                let reason = format!("left the scope; keeps account and memberships until {until} (deprovisioning.grace_hours)");
+                let reason =
+                    format!("left the scope; keeps account and memberships until {until} (deprovisioning.grace_hours)");
                 return Decision { in_grace: true, ..Decision::hands_off(reason) };
             }
         }
@@ -267,8 +271,19 @@ fn reason(world: &World<'_>, id: &PersonId, change: &AccountChange, cause: Cause
             format!("{whose} {}", paths.join(", "))
         }
         AccountChange::Deactivate(departure) => {
-            let groups: Vec<&str> = world.inputs.owned.groups.values().filter(|group| group.members.contains(id)).map(|group| group.name.as_str()).collect();
-            if groups.is_empty() { departure.to_string() } else { format!("{departure} (was in: {})", groups.join(", ")) }
+            let groups: Vec<&str> = world
+                .inputs
+                .owned
+                .groups
+                .values()
+                .filter(|group| group.members.contains(id))
+                .map(|group| group.name.as_str())
+                .collect();
+            if groups.is_empty() {
+                departure.to_string()
+            } else {
+                format!("{departure} (was in: {})", groups.join(", "))
+            }
         }
     };
     if cause == Cause::Configuration { format!("the configuration changed: {text}") } else { text }

@@ -142,11 +142,14 @@ fn picture(plan: &Plan) -> String {
     for action in &plan.actions {
         let what = match &action.step {
             Step::Update { changes, .. } | Step::Reactivate { changes, .. } => {
-                let change = |(a, c): (&Attribute, &Change)| format!("{a}: {} -> {}", c.from.as_deref().unwrap_or("-"), c.to);
+                let change =
+                    |(a, c): (&Attribute, &Change)| format!("{a}: {} -> {}", c.from.as_deref().unwrap_or("-"), c.to);
                 changes.iter().map(change).collect::<Vec<_>>().join(", ")
             }
             Step::UpdateMembers { join, leave, .. } => {
-                let signed = |sign: char, ids: &[PersonId]| ids.iter().map(|id| format!("{sign}{}", plan.name_of(id))).collect::<Vec<_>>();
+                let signed = |sign: char, ids: &[PersonId]| {
+                    ids.iter().map(|id| format!("{sign}{}", plan.name_of(id))).collect::<Vec<_>>()
+                };
                 [signed('+', join), signed('-', leave)].concat().join(" ")
             }
             Step::AdoptGroup { members, .. } => format!("{} members", members.len()),
@@ -377,7 +380,8 @@ fn a_filled_directory_is_adopted_and_shows_what_differs() {
         atlassian_account_id: None,
     };
     let mut observed = Observed::default();
-    let mut add = |scim_id: &str, account: ObservedAccount| drop(observed.accounts.insert(ScimId::new(scim_id), account));
+    let mut add =
+        |scim_id: &str, account: ObservedAccount| drop(observed.accounts.insert(ScimId::new(scim_id), account));
     add("1", record("ana", Some("DUana")));
     add("2", record("BO", None));
     add("3", record("cy", Some("DUsomebody")));

@@ -5,7 +5,7 @@ mod markdown;
 mod text;
 
 pub use document::{
-    BaseDocument, ForecastDocument, GuardDocument, Header, PlanDocument, SourceDocument, TargetDocument, FORMAT,
+    BaseDocument, FORMAT, ForecastDocument, GuardDocument, Header, PlanDocument, SourceDocument, TargetDocument,
 };
 pub use markdown::markdown;
 pub use text::text;

@@ -52,7 +52,8 @@ impl Store {
 
     /// Ends a cycle.
     pub fn end_cycle(&mut self, id: CycleId, end: &CycleEnd, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4, fingerprint = ?5, report = ?6 WHERE id = ?1";
+        let sql =
+            "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4, fingerprint = ?5, report = ?6 WHERE id = ?1";
         let report = end.report.to_string();
         let values = (id.0, now.seconds(), end.exit_code, &end.message, &end.fingerprint, report);
         self.connection.execute(sql, values).map_err(self.failed("end the cycle")).map(drop)

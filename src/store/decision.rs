@@ -160,7 +160,8 @@ impl Store {
 
     fn decisions(&self, rest: &str) -> Result<Vec<DecisionRecord>, StoreError> {
         let doing = "read the decisions";
-        let sql = format!("SELECT fingerprint, decision, at, expires_at, login, sudo_user, note, risky FROM decision {rest}");
+        let sql =
+            format!("SELECT fingerprint, decision, at, expires_at, login, sudo_user, note, risky FROM decision {rest}");
         let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
         let mut rows = statement.query([]).map_err(self.failed(doing))?;
         let mut records = Vec::new();

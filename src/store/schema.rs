@@ -1,8 +1,7 @@
 //! The schema, step by step. A step that was released is never edited: a new one is added.
 
 /// Each entry brings the schema from its index to the next version, kept in `PRAGMA user_version`.
-pub(super) const STEPS: &[&str] = &[
-    "
+pub(super) const STEPS: &[&str] = &["
     CREATE TABLE meta (
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
@@ -96,5 +95,4 @@ pub(super) const STEPS: &[&str] = &[
         first_at INTEGER NOT NULL,
         last_at  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ",
-];
+    "];

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 fn binding() -> Binding {
-    Binding { api_host: "api-1.duosecurity.com".into(), scim_base_url: "https://api.example.com/scim/directory/1".into() }
+    Binding {
+        api_host: "api-1.duosecurity.com".into(),
+        scim_base_url: "https://api.example.com/scim/directory/1".into(),
+    }
 }
 
 fn open(folder: &Path) -> Store {
@@ -105,7 +108,8 @@ fn an_outcome_and_its_effect_are_one() {
     }];
     let ids = store.record_wave(cycle, &[], &next, at(103)).unwrap();
     let people = vec![PersonId::new("ana")];
-    let effects = vec![Effect::LinkGroup(GroupId::new("DG"), group), Effect::Joined(GroupId::new("DG"), people.clone())];
+    let effects =
+        vec![Effect::LinkGroup(GroupId::new("DG"), group), Effect::Joined(GroupId::new("DG"), people.clone())];
     store.record_wave(cycle, &[done(ids[0], effects)], &[], at(104)).unwrap();
     let owned = open(folder.path()).read_owned().unwrap();
     assert_eq!(owned.accounts[&PersonId::new("ana")], account("ana"));
