@@ -1,8 +1,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod apply;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod cycle;
 pub mod desired;
 pub mod duo;
 pub mod guard;

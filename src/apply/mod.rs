@@ -11,7 +11,8 @@ mod settle;
 mod task;
 
 pub use progress::Progress;
-pub use settle::settle;
+pub use settle::{SettleError, settle};
+pub use task::count_requests;
 
 use crate::clock::Clock;
 use crate::guard::Approved;

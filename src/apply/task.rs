@@ -16,6 +16,7 @@ use crate::model::ScimId;
 use crate::plan::Action;
 use crate::plan::Changes;
 use crate::plan::GroupRef;
+use crate::plan::Plan;
 use crate::plan::Step;
 use crate::store::Failing;
 use crate::store::Intent;
@@ -103,12 +104,34 @@ impl Task {
     }
 }
 
+/// How many writing requests a plan takes.
+pub fn count_requests(plan: &Plan, members_per_request_max: usize) -> u64 {
+    let leavers = leavers(plan);
+    let chunks = |count: usize| count.div_ceil(members_per_request_max.max(1));
+    let count = |action: &Action| match &action.step {
+        Step::Adopt { .. } | Step::AdoptGroup { .. } => 0,
+        Step::Create { .. }
+        | Step::Update { .. }
+        | Step::Reactivate { .. }
+        | Step::Deactivate { .. }
+        | Step::CreateGroup { .. } => 1,
+        Step::UpdateMembers { join, leave, .. } => {
+            let theirs = leave.iter().filter(|id| leavers.contains(id)).count();
+            chunks(join.len()) + chunks(theirs) + chunks(leave.len() - theirs)
+        }
+    };
+    u64::try_from(plan.actions.iter().map(count).sum::<usize>()).unwrap_or(u64::MAX)
+}
+
+fn leavers(plan: &Plan) -> BTreeSet<&PersonId> {
+    let leavers = plan.actions.iter().filter(|action| matches!(action.step, Step::Deactivate { .. }));
+    leavers.filter_map(|action| action.step.person()).map(|person| &person.user_id).collect()
+}
+
 impl Tasks {
     pub(super) fn of(approved: &Approved, members_per_request_max: usize) -> Self {
         let plan = approved.plan();
-        let leavers = plan.actions.iter().filter(|action| matches!(action.step, Step::Deactivate { .. }));
-        let leavers: BTreeSet<&PersonId> =
-            leavers.filter_map(|a| a.step.person()).map(|person| &person.user_id).collect();
+        let leavers = leavers(plan);
         let mut tasks = Self::default();
         let mut updates: Vec<(&Action, &Changes)> = Vec::new();
         for action in &plan.actions {

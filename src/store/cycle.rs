@@ -64,23 +64,14 @@ impl Store {
         self.read_one_cycle("WHERE id = ?1", [id.0])
     }
 
-    /// The newest cycle, of these commands.
-    pub fn read_last_cycle(&self) -> Result<Option<CycleRecord>, StoreError> {
-        self.read_one_cycle("ORDER BY id DESC LIMIT 1", [])
+    /// The newest cycle that was to send.
+    pub fn read_last_sync(&self) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle("WHERE command = 'sync' ORDER BY id DESC LIMIT 1", [])
     }
 
     /// The newest cycle that read, planned, and did all that was approved.
     pub fn read_last_good_cycle(&self) -> Result<Option<CycleRecord>, StoreError> {
         self.read_one_cycle("WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1", [])
-    }
-
-    /// The newest cycles, newest first.
-    pub fn read_cycles(&self, most: u32) -> Result<Vec<CycleRecord>, StoreError> {
-        let doing = "read the cycles";
-        let sql = format!("{SELECT} ORDER BY id DESC LIMIT ?1");
-        let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
-        let rows = statement.query_map([most], record).map_err(self.failed(doing))?;
-        rows.collect::<Result<_, _>>().map_err(self.failed(doing))
     }
 
     fn read_one_cycle<P: rusqlite::Params>(&self, rest: &str, params: P) -> Result<Option<CycleRecord>, StoreError> {

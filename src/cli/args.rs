@@ -1,0 +1,181 @@
+//! The arguments, and the help that teaches.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+First steps:
+  1. duo-atlassian-sync check             what is wrong with the configuration or a connection, and the remedy
+  2. duo-atlassian-sync plan              what would be sent, and why; nothing is sent
+  3. duo-atlassian-sync approve 7f3a...   the first plan of a database waits for a person
+  4. duo-atlassian-sync sync              reads again, and sends what was approved
+
+Exit codes:
+   0  done, or nothing to do            5  held for a person, or paused; nothing (more) was sent
+   1  a bug in the program              6  changes are pending (--detailed-exitcode)
+   2  bad arguments or configuration    7  the saved plan is stale, altered or for another directory
+   3  Duo could not be read             8  the database cannot be used
+   4  Atlassian could not be used, or  75  another instance is at work
+      some records are failing";
+
+/// Keeps Atlassian Cloud's users and groups equal to selected Cisco Duo groups.
+///
+/// Reads the groups and their people from Duo's Admin API, compares them with what it last made or saw in Atlassian, and
+/// sends only the creates, patches and deactivations that are needed, over SCIM. Every change is shown with its reason;
+/// what takes away more than the limits allow waits for a person. Nobody is ever deleted.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER_HELP, max_term_width = 100, propagate_version = true, infer_subcommands = false)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The configuration file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help = "The configuration file [default: $DUO_ATLASSIAN_SYNC_CONFIG, then /etc/duo-atlassian-sync/config.toml]"
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// How log lines are written, on stderr.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub(super) log_format: LogFormat,
+    /// More log lines; twice for still more.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+    /// Only errors.
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check the configuration and, read only, both connections; every problem at once, each with its remedy.
+    Check(CheckOptions),
+    /// Show what a sync would send, and why. Sends nothing.
+    Plan(PlanOptions),
+    /// Read, plan, and send what the guard approves.
+    Sync(SyncOptions),
+    /// Approve a held plan. The next sync sends it.
+    Approve(DecideOptions),
+    /// Reject a held plan.
+    Reject(DecideOptions),
+    /// Say how the sync is: last good cycle, held or failing and why, key expiry.
+    Status(StatusOptions),
+    /// Show one cycle, plan, person or group from the database.
+    Show(ShowOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    /// Check the configuration and the secret files only; contact nobody.
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanOptions {
+    /// Also write the plan to a file, as JSON, for somebody else to review.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// How the plan is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PlanFormat::Text)]
+    pub(super) format: PlanFormat,
+    /// End with 6 when changes are pending, and with 5 when the guard would hold them.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people.
+    Text,
+    /// The plan document.
+    Json,
+    /// For a ticket or a pull request.
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncOptions {
+    /// Show the plan and send nothing: `plan` under its other name, with the same options.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) plan: PlanOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DecideOptions {
+    /// The fingerprint of the plan, or its first twelve digits or more.
+    #[arg(value_name = "FINGERPRINT")]
+    pub(super) fingerprint: String,
+    /// Why; kept with the decision.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) note: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusOptions {
+    /// How it is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shown {
+    /// A cycle, by its number.
+    Cycle,
+    /// A plan, by its fingerprint.
+    Plan,
+    /// A person, by Duo id or username.
+    Person,
+    /// A group, by Duo id or name.
+    Group,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowOptions {
+    /// What to show.
+    #[arg(value_name = "WHAT", value_enum)]
+    pub(super) what: Shown,
+    /// Which one.
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// How it is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,70 @@
+//! `approve` and `reject`: a person decides on a held plan.
+
+use super::args::{DecideOptions, Global};
+use super::edge::Ended;
+use super::output::put;
+use super::{setup, who};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::Timestamp;
+use crate::plan::Fingerprint;
+use crate::store::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Store};
+
+pub(super) fn approve(global: &Global, options: &DecideOptions) -> Result<(), Ended> {
+    decide(global, options, Decision::Approved)
+}
+
+pub(super) fn reject(global: &Global, options: &DecideOptions) -> Result<(), Ended> {
+    decide(global, options, Decision::Rejected)
+}
+
+fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let mut store = setup::open_store(&config)?;
+    let plan = find(&store, &options.fingerprint)?;
+    let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint).to_owned();
+    if plan.verdict != PlanVerdict::Held {
+        return Err(Ended::with(2, format!("error: plan {short} is not held: there is nothing to decide")));
+    }
+    if decision == Decision::Approved && config.approval.note_required && options.note.trim().is_empty() {
+        return Err(Ended::with(2, "error: a note is required (approval.note_required): say why with --note TEXT"));
+    }
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    let record = DecisionRecord {
+        fingerprint: plan.fingerprint.clone(),
+        decision,
+        at: now,
+        expires_at: expiry(&config, decision, now),
+        who: who::who(),
+        note: options.note.trim().to_owned(),
+        risky: plan.risky,
+    };
+    store.record_decision(&record)?;
+    match record.expires_at {
+        Some(until) => {
+            put(&format!("approved: plan {short}, by {}, until {until} ({} risky changes)", record.who, record.risky.len()));
+            put(&format!("Nothing is sent yet. To send it: {}", setup::command_line(global, "sync")));
+        }
+        None => put(&format!("rejected: plan {short}, by {}; nothing of it is sent", record.who)),
+    }
+    Ok(())
+}
+
+fn expiry(config: &Config, decision: Decision, now: Timestamp) -> Option<Timestamp> {
+    let seconds = i64::from(config.approval.valid_hours) * 3_600;
+    (decision == Decision::Approved).then(|| now.plus_seconds(seconds))
+}
+
+/// The one plan with this fingerprint.
+pub(super) fn find(store: &Store, fingerprint: &str) -> Result<PlanRecord, Ended> {
+    let Some(parsed) = Fingerprint::parse(fingerprint) else {
+        let line = format!("error: {fingerprint:?} is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them");
+        return Err(Ended::with(2, line));
+    };
+    let mut plans = store.read_plans(parsed.as_str())?;
+    match (plans.len(), plans.pop()) {
+        (1, Some(plan)) => Ok(plan),
+        (0, _) | (_, None) => Err(Ended::with(2, format!("error: no plan {fingerprint} is known; make one with `plan`"))),
+        (count, Some(_)) => Err(Ended::with(2, format!("error: {count} plans begin with {fingerprint}; give more digits"))),
+    }
+}

@@ -1,0 +1,87 @@
+//! `plan`, and `sync --dry-run` which is the same.
+
+use super::args::{Global, PlanFormat, PlanOptions};
+use super::edge::Ended;
+use super::output::{put, put_json};
+use super::progress::Line;
+use super::setup;
+use crate::clock::Clock;
+use crate::cycle;
+use crate::cycle::Mode;
+use crate::report;
+use crate::report::PlanDocument;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let clock = Clock::system();
+    let mut store = setup::open_store(&config)?;
+    let (duo, scim) = setup::clients(&config, &clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
+    let settings = setup::cycle_settings(&config);
+    let line = Line::new(&clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = setup::block_on(cycle::run(Mode::Preview, command, (&mut store, &services, &settings), &tell))?;
+    line.end();
+    let document = report?.document;
+    if let Some(path) = &options.out {
+        write_file(path, &document)?;
+    }
+    print(&document, options.format);
+    if options.format == PlanFormat::Text {
+        put(&what_next(global, &document));
+    }
+    match (options.detailed_exitcode, document.is_held(), document.actions.is_empty()) {
+        (true, true, _) => Err(Ended::with(5, format!("held: {}", approve_line(global, &document)))),
+        (true, false, false) => {
+            Err(Ended::with(6, format!("changes are pending; to send them: {}", setup::command_line(global, "sync"))))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn print(document: &PlanDocument, format: PlanFormat) {
+    match format {
+        PlanFormat::Text => put(&report::text(document)),
+        PlanFormat::Json => put_json(document),
+        PlanFormat::Markdown => put(&report::markdown(document)),
+    }
+}
+
+fn what_next(global: &Global, document: &PlanDocument) -> String {
+    if document.actions.is_empty() {
+        return "Nothing was sent, and nothing is to be sent.".to_owned();
+    }
+    if document.is_held() {
+        return format!("Nothing was sent. {}", approve_line(global, document));
+    }
+    format!("Nothing was sent. To send it: {}", setup::command_line(global, "sync"))
+}
+
+/// The command that approves a plan, exactly.
+pub(super) fn approve_line(global: &Global, document: &PlanDocument) -> String {
+    let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
+    format!("To approve it: {approve}; then: {}", setup::command_line(global, "sync"))
+}
+
+/// Writes the plan beside its place and moves it there: nobody finds half a plan. Readable for its owner only, since it
+/// has names and addresses.
+fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
+    let failed = |error: std::io::Error| {
+        Ended::of(2, &error).next(format!("cannot write the plan to {}: check the folder and its owner", path.display()))
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = Path::new(&name);
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).truncate(true).write(true).mode(0o600).open(part);
+    let written = file.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(part, path)).map_err(failed)
+}

@@ -1,0 +1,107 @@
+//! From arguments to an open program: logging, configuration, clients, database.
+
+use super::args::{Global, LogFormat};
+use super::edge::Ended;
+use crate::clock::Clock;
+use crate::config;
+use crate::config::Config;
+use crate::config::Environment;
+use crate::cycle;
+use crate::duo;
+use crate::scim;
+use crate::store::AcquireLockError;
+use crate::store::Binding;
+use crate::store::Settings;
+use crate::store::Store;
+use crate::store::WriterLock;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// `sync` waits so long for a running cycle.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+/// It looks so often.
+const LOCK_LOOK: Duration = Duration::from_millis(200);
+
+pub(super) fn start_logging(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    // rustls-platform-verifier logs an error of its own for each certificate that is refused; ours says more.
+    let filter = EnvFilter::new(format!("off,duo_atlassian_sync={level}"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (the demo) keeps the first.
+    let _ = match global.log_format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
+
+/// Reads the configuration; says what is allowed but perhaps not meant.
+pub(super) fn read_config(global: &Global) -> Result<Config, Ended> {
+    let environment = Environment::read();
+    let config = config::load(&environment.config_path(global.config.as_deref()), &environment)?;
+    if !global.quiet {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    Ok(config)
+}
+
+/// How to call this program again with the same configuration.
+pub(super) fn command_line(global: &Global, command: &str) -> String {
+    match &global.config {
+        Some(path) => format!("duo-atlassian-sync --config {} {command}", path.display()),
+        None => format!("duo-atlassian-sync {command}"),
+    }
+}
+
+pub(super) fn open_store(config: &Config) -> Result<Store, Ended> {
+    let settings = Settings { database: config.state.database.clone() };
+    let binding = Binding { api_host: config.duo.base_url.clone(), scim_base_url: config.scim.base_url.clone() };
+    Ok(Store::open(&settings, &binding)?)
+}
+
+/// Waits up to a minute for a running cycle to end.
+pub(super) async fn lock_for_writing(config: &Config, clock: &Clock) -> Result<WriterLock, Ended> {
+    let started = clock.monotonic();
+    loop {
+        match WriterLock::acquire(&config.state.database) {
+            Ok(lock) => return Ok(lock),
+            Err(AcquireLockError::Taken { .. }) if clock.monotonic().saturating_sub(started) < LOCK_WAIT => {
+                clock.wait(LOCK_LOOK).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(super) fn clients(config: &Config, clock: &Clock) -> Result<(duo::Client, scim::Client), Ended> {
+    let duo = duo::Client::new(&config.duo, clock.clone())?;
+    let scim = scim::Client::new(&config.scim, clock.clone())?;
+    Ok((duo, scim))
+}
+
+pub(super) fn cycle_settings(config: &Config) -> cycle::Settings {
+    cycle::Settings {
+        rules: config.rules.clone(),
+        limits: config.limits,
+        api_host: config.duo.api_host.clone(),
+        scim_base_url: config.scim.base_url.clone(),
+        requests_per_second: config.scim.requests_per_second,
+        concurrent_requests_max: config.scim.concurrent_requests_max,
+        members_per_request_max: config.scim.members_per_request_max,
+    }
+}
+
+/// Runs a future to its end. One thread: a handful of requests at once needs no more.
+pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Ended> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => Ok(runtime.block_on(future)),
+        Err(error) => Err(Ended::of(1, &error)),
+    }
+}

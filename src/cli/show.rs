@@ -1,0 +1,150 @@
+//! `show`: one cycle, plan, person or group, from the database.
+
+use super::args::{Format, Global, PlanFormat, ShowOptions, Shown};
+use super::edge::Ended;
+use super::output::{put, put_json};
+use super::{decide, plan, setup};
+use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId};
+use crate::report::PlanDocument;
+use crate::store::{CycleId, CycleRecord, DecisionRecord, JournalRecord, Store};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+pub(super) fn run(global: &Global, options: &ShowOptions) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let store = setup::open_store(&config)?;
+    match options.what {
+        Shown::Cycle => cycle(&store, options),
+        Shown::Plan => show_plan(global, &store, options),
+        Shown::Person => person(&store, options),
+        Shown::Group => group(&store, options),
+    }
+}
+
+fn unknown(what: &str, id: &str) -> Ended {
+    Ended::with(2, format!("error: no {what} {id:?} is in the database; `status` and `show cycle N` tell what is there"))
+}
+
+fn cycle(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
+    let id = options.id.parse().map(CycleId).map_err(|_| unknown("cycle", &options.id))?;
+    let record = store.read_cycle(id)?.ok_or_else(|| unknown("cycle", &options.id))?;
+    let journal = store.read_journal_of(id)?;
+    match options.format {
+        Format::Text => put(&cycle_text(&record, &journal)),
+        Format::Json => put_json(&cycle_document(&record, &journal)),
+    }
+    Ok(())
+}
+
+fn cycle_text(record: &CycleRecord, journal: &[JournalRecord]) -> String {
+    let mut out = format!("cycle {}   {}, began {}", record.id, record.command, record.started_at);
+    match (&record.end, record.ended_at) {
+        (Some(end), Some(at)) => {
+            let _ = writeln!(out, ", ended {at} with {}: {}", end.exit_code, end.message);
+        }
+        _ => out.push_str(", was cut off\n"),
+    }
+    if let Some(fingerprint) = record.end.as_ref().and_then(|end| end.fingerprint.as_ref()) {
+        let _ = writeln!(out, "plan {}", fingerprint.get(..12).unwrap_or(fingerprint));
+    }
+    for entry in journal {
+        let outcome = entry.outcome.as_deref().unwrap_or("cut off");
+        let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", entry.detail) };
+        let _ = writeln!(out, "  {outcome:<8} {}{detail}", entry.action);
+    }
+    out
+}
+
+fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {
+    let entry = |entry: &JournalRecord| {
+        json!({
+            "action": entry.action, "request": entry.request, "intended_at": entry.intended_at,
+            "outcome": entry.outcome, "detail": entry.detail,
+        })
+    };
+    json!({
+        "cycle": record.id.0, "command": record.command, "started_at": record.started_at, "ended_at": record.ended_at,
+        "exit_code": record.end.as_ref().map(|end| end.exit_code),
+        "message": record.end.as_ref().map(|end| &end.message),
+        "plan": record.end.as_ref().and_then(|end| end.fingerprint.as_ref()),
+        "report": record.end.as_ref().map(|end| &end.report),
+        "journal": journal.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<(), Ended> {
+    let record = decide::find(store, &options.id)?;
+    let document: PlanDocument = serde_json::from_value(record.document)
+        .map_err(|error| Ended::of(8, &error).next("the stored plan cannot be read; make a new one with `plan`"))?;
+    if options.format == Format::Json {
+        put_json(&document);
+        return Ok(());
+    }
+    plan::print(&document, PlanFormat::Text);
+    for decision in store.read_decisions(&record.fingerprint)? {
+        put(&decision_text(&decision));
+    }
+    if document.is_held() {
+        put(&plan::approve_line(global, &document));
+    }
+    Ok(())
+}
+
+fn decision_text(record: &DecisionRecord) -> String {
+    let until = record.expires_at.map(|until| format!(", until {until}")).unwrap_or_default();
+    let note = if record.note.is_empty() { String::new() } else { format!(": {}", record.note) };
+    format!("{} by {} at {}{until}{note}", record.decision.as_str(), record.who, record.at)
+}
+
+fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
+    let owned = store.read_owned()?;
+    let named = |(id, account): &(&PersonId, &OwnedAccount)| {
+        id.as_str() == options.id || account.username.eq_ignore_ascii_case(&options.id)
+    };
+    let (id, account) = owned.accounts.iter().find(named).ok_or_else(|| unknown("person", &options.id))?;
+    let groups: Vec<&str> =
+        owned.groups.values().filter(|group| group.members.contains(id)).map(|group| group.name.as_str()).collect();
+    if options.format == Format::Json {
+        put_json(&json!({
+            "user_id": id, "username": account.username, "scim_id": account.scim_id, "active": account.active,
+            "attributes": account.attributes, "refused": account.refused, "groups": groups,
+            "left_scope_at": account.left_scope_at,
+        }));
+        return Ok(());
+    }
+    let mut out = format!("person {} ({id})\n", account.username);
+    let _ = writeln!(out, "account    {} ({})", account.scim_id, if account.active { "active" } else { "inactive" });
+    for (attribute, value) in account.attributes.iter() {
+        let _ = writeln!(out, "  {attribute} = {value:?}");
+    }
+    for (attribute, value) in account.refused.iter() {
+        let _ = writeln!(out, "  {attribute} = {value:?} was not taken by Atlassian");
+    }
+    let _ = writeln!(out, "groups     {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") });
+    if let Some(at) = account.left_scope_at {
+        let _ = writeln!(out, "left scope {at}");
+    }
+    put(&out);
+    Ok(())
+}
+
+fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
+    let owned = store.read_owned()?;
+    let named = |(id, group): &(&GroupId, &OwnedGroup)| {
+        id.as_str() == options.id || group.name.to_lowercase() == options.id.to_lowercase()
+    };
+    let (id, group) = owned.groups.iter().find(named).ok_or_else(|| unknown("group", &options.id))?;
+    let name = |id: &PersonId| owned.accounts.get(id).map_or_else(|| id.to_string(), |account| account.username.clone());
+    let mut members: Vec<String> = group.members.iter().map(name).collect();
+    members.sort();
+    if options.format == Format::Json {
+        put_json(&json!({ "group_id": id, "name": group.name, "scim_id": group.scim_id, "members": group.members }));
+        return Ok(());
+    }
+    let mut out = format!("group {} ({id})\nin Atlassian  {}\nour members   {}\n", group.name, group.scim_id, members.len());
+    for member in members {
+        let _ = writeln!(out, "  {member}");
+    }
+    put(&out);
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! `sync`: one whole cycle.
+
+use super::args::{Global, PlanFormat, SyncOptions};
+use super::edge::Ended;
+use super::output::put;
+use super::progress::Line;
+use super::{plan, setup};
+use crate::apply::Applied;
+use crate::clock::Clock;
+use crate::cycle;
+use crate::cycle::{End, Mode, Report};
+use crate::scim::atlassian::APP_ACCESS_MENU;
+use std::fmt::Write;
+
+pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
+    if options.plan.out.is_some() || options.plan.detailed_exitcode {
+        let line = "error: --out and --detailed-exitcode go with --dry-run (or with `plan`): a sync that sends has no plan to wait for";
+        return Err(Ended::with(2, line));
+    }
+    let config = setup::read_config(global)?;
+    let clock = Clock::system();
+    let mut store = setup::open_store(&config)?;
+    let (duo, scim) = setup::clients(&config, &clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
+    let settings = setup::cycle_settings(&config);
+    let line = Line::new(&clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = setup::block_on(async {
+        let _lock = setup::lock_for_writing(&config, &clock).await?;
+        let report = cycle::run(Mode::Apply, "sync", (&mut store, &services, &settings), &tell).await;
+        Ok::<_, Ended>(report?)
+    })?;
+    line.end();
+    let report = report?;
+    plan::print(&report.document, options.plan.format);
+    if options.plan.format == PlanFormat::Text {
+        put(&outcome(&report));
+    }
+    end(global, &report)
+}
+
+/// What was sent, as text.
+fn outcome(report: &Report) -> String {
+    let mut out = String::new();
+    let Some(applied) = &report.applied else { return "Nothing was sent.".to_owned() };
+    let _ = writeln!(out, "{}", sent(applied, report.document.actions.is_empty()));
+    for remark in &applied.remarks {
+        let _ = writeln!(out, "  ! {remark}");
+    }
+    for failing in &applied.failing {
+        let _ = writeln!(out, "  x {} ({}): {}", failing.name, failing.record, failing.reason);
+    }
+    if !applied.groups_created.is_empty() {
+        let groups = applied.groups_created.join(", ");
+        let _ = writeln!(
+            out,
+            "\nNew groups: {groups}.\nThey give no access until an administrator adds them to an app:\n  {APP_ACCESS_MENU}"
+        );
+    }
+    out
+}
+
+fn sent(applied: &Applied, nothing_to_do: bool) -> String {
+    if nothing_to_do {
+        return "Nothing was to be sent.".to_owned();
+    }
+    let mut text = format!("Done: {}", applied.done);
+    for (count, word) in [(applied.refused, "refused"), (applied.unknown, "unknown"), (applied.waiting, "not sent")] {
+        if count > 0 {
+            let _ = write!(text, ", {word}: {count}");
+        }
+    }
+    text.push('.');
+    text
+}
+
+fn end(global: &Global, report: &Report) -> Result<(), Ended> {
+    match report.end {
+        End::Done | End::Previewed => Ok(()),
+        End::Held => Err(Ended::with(5, "held: the plan waits for a person, and nothing was sent")
+            .next(plan::approve_line(global, &report.document))
+            .next(format!(
+                "To reject it: {}",
+                setup::command_line(global, &format!("reject {}", report.document.short_fingerprint()))
+            ))),
+        End::Failing => {
+            let stopped = report.applied.as_ref().and_then(|applied| applied.stopped.as_ref());
+            match stopped {
+                Some(error) => Err(Ended::of(4, error).next("sending stopped; what was done is recorded")),
+                None => Err(Ended::with(4, "error: some records are failing; the others are done and recorded")
+                    .next(format!("To see them: {}", setup::command_line(global, "status")))),
+            }
+        }
+    }
+}

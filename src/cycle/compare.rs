@@ -1,0 +1,212 @@
+//! From what was read to a plan that is final, and to what the guard judges it against.
+
+use super::read::{Reading, confirm};
+use super::{CycleError, Services, Settings, Tell};
+use crate::apply::count_requests;
+use crate::desired;
+use crate::desired::ScopeChange;
+use crate::guard::History;
+use crate::guard::Item;
+use crate::guard::Pilot;
+use crate::guard::RosterSize;
+use crate::guard::Situation;
+use crate::guard::items_of;
+use crate::model::GroupId;
+use crate::model::PersonId;
+use crate::model::Timestamp;
+use crate::plan::Capabilities;
+use crate::plan::Inputs;
+use crate::plan::Plan;
+use crate::report::BaseDocument;
+use crate::report::ForecastDocument;
+use crate::report::Header;
+use crate::report::SourceDocument;
+use crate::report::TargetDocument;
+use crate::scim::atlassian;
+use crate::store::Store;
+use std::collections::BTreeSet;
+
+/// A plan, and what stands around it.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) plan: Plan,
+    pub(super) situation: Situation,
+    pub(super) header: Header,
+}
+
+/// So many people are asked for one by one before a plan is shown; above, the plan waits for a person first (S2).
+const CONFIRMED_MAX: usize = 2_000;
+
+/// Records that are asked for by id may show further absences; it ends because nobody is asked for twice.
+const ROUNDS_MAX: usize = 10;
+
+/// Twenty-four hours, over which the limits count (S4).
+const DAY_SECONDS: i64 = 86_400;
+
+/// A group that had fewer people may become empty without being held (S5).
+const EMPTIED_MIN: usize = 3;
+
+pub(super) async fn compare(
+    reading: &mut Reading,
+    store: &Store,
+    services: &Services<'_>,
+    (settings, tell): (&Settings, Tell<'_>),
+) -> Result<Compared, CycleError> {
+    let now = Timestamp::from_seconds(services.clock.now_seconds());
+    let approved = store.read_approved_items(now)?;
+    let mut plan = compute(reading, settings, now);
+    for _ in 0..ROUNDS_MAX {
+        if plan.unconfirmed.is_empty() || (plan.unconfirmed.len() > CONFIRMED_MAX && !is_approved(&plan, &approved)) {
+            break;
+        }
+        let people = std::mem::take(&mut plan.unconfirmed);
+        confirm(reading, &people, (services, settings), tell).await?;
+        plan = compute(reading, settings, now);
+    }
+    let situation = situation(reading, store, (settings, approved), now)?;
+    let header = header(reading, store, services, (settings, &plan), now)?;
+    Ok(Compared { plan, situation, header })
+}
+
+/// Whether a person has seen and approved everything that the unconfirmed people would lose.
+fn is_approved(plan: &Plan, approved: &BTreeSet<Item>) -> bool {
+    let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
+    items_of(plan).iter().filter(|(_, item)| theirs(item)).all(|(_, item)| approved.contains(item))
+}
+
+fn compute(reading: &Reading, settings: &Settings, now: Timestamp) -> Plan {
+    let today = desired::compute(&reading.roster, &settings.rules, &reading.selection);
+    let before = reading.before.as_ref();
+    let before = before.map(|(rules, selection)| (desired::compute(&reading.roster, rules, selection), rules));
+    Plan::compute(&Inputs {
+        desired: &today,
+        rules: &settings.rules,
+        before: before.as_ref().map(|(desired, rules)| (desired, *rules)),
+        owned: &reading.owned,
+        observed: reading.observed.as_ref(),
+        confirmed: &reading.roster.confirmed,
+        capabilities: &capabilities(),
+        now,
+    })
+}
+
+/// What the target can do, in the planner's terms.
+fn capabilities() -> Capabilities {
+    let target = atlassian::capabilities();
+    Capabilities {
+        group_members_max: usize::try_from(target.group_members_max).unwrap_or(usize::MAX),
+        group_names_ignored: target.group_names_ignored.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+fn situation(
+    reading: &Reading,
+    store: &Store,
+    (settings, approved): (&Settings, BTreeSet<Item>),
+    now: Timestamp,
+) -> Result<Situation, CycleError> {
+    let (spent, spent_leaves) = store.read_spent(now.plus_seconds(-DAY_SECONDS))?;
+    let owned = &reading.owned;
+    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let members = |id: &GroupId| reading.roster.groups.get(id).map_or(0, |(_, members)| members.len());
+    let emptied = owned.groups.iter().filter(|(id, group)| {
+        reading.selection.groups.contains_key(*id) && group.members.len() >= EMPTIED_MIN && members(id) == 0
+    });
+    let people = people_in_scope(reading);
+    let pilot_before = reading.before.as_ref().is_some_and(|(rules, _)| !rules.pilot_people.is_empty());
+    Ok(Situation {
+        active_accounts: size(owned.active_accounts()),
+        memberships: size(owned.memberships()),
+        group_members: owned
+            .groups
+            .iter()
+            .map(|(id, group)| (id.clone(), (group.name.clone(), size(group.members.len()))))
+            .collect(),
+        spent,
+        spent_leaves,
+        approved,
+        history: store.history()?,
+        scope_changes: reading.selection.changes.clone(),
+        emptied_groups: emptied
+            .map(|(id, group)| (id.clone(), group.name.clone(), size(group.members.len())))
+            .collect(),
+        roster: if people == 0 && owned.active_accounts() > 0 { RosterSize::BecameEmpty } else { RosterSize::Normal },
+        people: size(people),
+        pilot: if pilot_before && settings.rules.pilot_people.is_empty() { Pilot::Ended } else { Pilot::AsBefore },
+    })
+}
+
+fn people_in_scope(reading: &Reading) -> usize {
+    let selected = reading.selection.groups.keys().filter_map(|id| reading.roster.groups.get(id));
+    selected.flat_map(|(_, members)| members).collect::<BTreeSet<&PersonId>>().len()
+}
+
+fn header(
+    reading: &Reading,
+    store: &Store,
+    services: &Services<'_>,
+    (settings, plan): (&Settings, &Plan),
+    now: Timestamp,
+) -> Result<Header, CycleError> {
+    let requests = count_requests(plan, settings.members_per_request_max);
+    Ok(Header {
+        created_at: now,
+        source: SourceDocument {
+            api_host: settings.api_host.clone(),
+            groups: reading.selection.groups.len(),
+            people: people_in_scope(reading),
+            requests: services.duo.requests_sent().saturating_sub(reading.requests_before),
+        },
+        target: TargetDocument {
+            scim_base_url: settings.scim_base_url.clone(),
+            last_read_at: reading.observed_at.or(store.target_read_at()?),
+        },
+        base: BaseDocument {
+            database_id: store.database_id().to_owned(),
+            generation: store.generation()?,
+            accounts: reading.owned.accounts.len(),
+            groups: reading.owned.groups.len(),
+            memberships: reading.owned.memberships(),
+        },
+        forecast: ForecastDocument { requests, seconds: seconds(requests, settings.requests_per_second) },
+        remarks: remarks(reading, store, plan)?,
+    })
+}
+
+/// How long so many requests take at the permitted rate.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a forecast in whole seconds; the rate is positive"
+)]
+fn seconds(requests: u64, per_second: f64) -> u64 {
+    (requests as f64 / per_second).ceil() as u64
+}
+
+fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>, CycleError> {
+    let mut remarks = reading.roster.remarks.clone();
+    for change in &reading.selection.changes {
+        if let ScopeChange::Renamed { was, name } = change {
+            remarks.push(format!(
+                "group {} ({}) is named {name:?} in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group",
+                was.name, was.group_id
+            ));
+        }
+    }
+    if let Some(observed) = &reading.observed {
+        let ours = reading.owned.accounts.len() + plan.summary().adopt;
+        let others = observed.accounts.len().saturating_sub(ours);
+        if others > 0 {
+            remarks.push(format!("{others} accounts of the Atlassian directory are not ours and stay as they are"));
+        }
+    }
+    let unsettled = store.read_unsettled()?.len();
+    if unsettled > 0 {
+        remarks.push(format!("{unsettled} earlier requests were cut off; what became of them is looked up before anything is sent"));
+    }
+    if store.history()? == History::None && !reading.owned.is_empty() {
+        remarks.push("no plan was carried out to its end yet".to_owned());
+    }
+    Ok(remarks)
+}
