@@ -9,4 +9,5 @@ mod duo_contract;
 mod duo_sim;
 mod rust_text;
 mod scim_contract;
+mod tidy;
 mod tree;
