@@ -48,7 +48,7 @@ install_cargo_deny() {
 }
 
 run_cargo_deny() {
-  install_cargo_deny && "$tools/bin/cargo-deny" --all-features check licenses bans sources
+  install_cargo_deny && "$tools/bin/cargo-deny" --all-features check --hide-inclusion-graph licenses bans sources
 }
 
 # A unit names the installed program, which need not be on this machine: another one stands in for it.
