@@ -103,10 +103,11 @@ else
   step "third parties" bash tests/interop/run.sh
 fi
 
-# Last, so that the numbers of the tests are the last thing to be seen. Both together are `cargo test`; whoever reads only
-# the last summary should not find that of the examples in comments, of which there may be none.
+# Last, so that the numbers of the tests are the last thing to be seen. The three together are `cargo test`; whoever reads
+# only the last summary should not find that of the examples in comments, of which there may be none.
+step "examples" cargo build --examples --locked
 step "tests in comments" cargo test --doc --locked
-step "tests" cargo test --lib --bins --tests --examples --locked
+step "tests" cargo test --lib --bins --tests --locked
 
 printf '\n'
 printf '%s\n' "${summary[@]}"

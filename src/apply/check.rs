@@ -1,7 +1,6 @@
 //! What was sent is checked: the answer has the new state, which is compared with what was meant (S15).
 
 use super::send::Answered;
-use crate::model::Attribute;
 use crate::model::Attributes;
 use crate::model::GroupId;
 use crate::model::ObservedAccount;
@@ -75,10 +74,15 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
         (Request::RemoveMembers { group, members, .. }, Answered::Group(_, answer)) => {
             left(group, members, answer.as_ref())
         }
-        (Request::CreateUser { .. } | Request::UpdateUser { .. } | Request::DeactivateUser { .. }, _)
-        | (Request::CreateGroup { .. } | Request::AddMembers { .. } | Request::RemoveMembers { .. }, _) => {
-            Checked::default()
-        }
+        (
+            Request::CreateUser { .. }
+            | Request::UpdateUser { .. }
+            | Request::DeactivateUser { .. }
+            | Request::CreateGroup { .. }
+            | Request::AddMembers { .. }
+            | Request::RemoveMembers { .. },
+            _,
+        ) => Checked::default(),
     }
 }
 
@@ -112,10 +116,7 @@ fn taken(
     let mut remarks = Vec::new();
     for (attribute, value) in meant.iter() {
         let shown = answer.map(|answer| answer.attributes.value(attribute));
-        let same = |shown: &str| match attribute {
-            Attribute::UserName | Attribute::Emails => shown.to_lowercase() == value.to_lowercase(),
-            _ => shown == value,
-        };
+        let same = |shown: &str| attribute.is_same(shown, value);
         if shown.is_none_or(|shown| shown.is_some_and(same)) {
             account.attributes.set(attribute, value);
             account.refused.set(attribute, "");

@@ -17,12 +17,11 @@ pub(super) fn levels(updates: &[&Changes]) -> Vec<usize> {
             }
         }
     }
-    let unique = |attribute: &Attribute| matches!(attribute, Attribute::UserName | Attribute::Emails);
     let waits_for: Vec<Vec<usize>> = updates
         .iter()
         .enumerate()
         .map(|(index, changes)| {
-            let taken = changes.iter().filter(|(attribute, _)| unique(attribute));
+            let taken = changes.iter().filter(|(attribute, _)| attribute.is_identity());
             let holders = taken.filter_map(|(attribute, change)| freed.get(&(*attribute, change.to.to_lowercase())));
             holders.copied().filter(|holder| *holder != index).collect()
         })

@@ -65,13 +65,11 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
                     happened(record, &answered, &mut owned)
                 }
             }
-            Found::DidNotHappen => match record.request {
-                // It may only not be visible yet: kept open, so that a 409 to the next create is recognised as ours.
-                Request::CreateUser { .. } => {
-                    ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again")
-                }
-                _ => ended(record, OutcomeKind::Refused, "looked up: it did not happen"),
-            },
+            // It may only not be visible yet: kept open, so that a 409 to the next create is recognised as ours.
+            Found::DidNotHappen if matches!(record.request, Request::CreateUser { .. }) => {
+                ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again")
+            }
+            Found::DidNotHappen => ended(record, OutcomeKind::Refused, "looked up: it did not happen"),
         };
         let now = Timestamp::from_seconds(clock.now_seconds());
         store.record_wave(cycle, &[outcome], &[], now).map_err(SettleError::Store)?;
@@ -83,7 +81,10 @@ fn happened(record: &JournalRecord, answered: &Answered, owned: &mut crate::mode
     let is_linked = match &record.request {
         Request::CreateUser { person, .. } | Request::Adopt { person, .. } => owned.accounts.contains_key(person),
         Request::CreateGroup { group, .. } | Request::AdoptGroup { group, .. } => owned.groups.contains_key(group),
-        _ => false,
+        Request::UpdateUser { .. }
+        | Request::DeactivateUser { .. }
+        | Request::AddMembers { .. }
+        | Request::RemoveMembers { .. } => false,
     };
     if is_linked {
         return ended(record, OutcomeKind::Refused, "settled by a later request");
@@ -157,7 +158,7 @@ fn user_if(id: &ScimId, record: Option<ObservedAccount>, holds: impl Fn(&Observe
 
 fn holds(record: &ObservedAccount, changes: &Attributes) -> bool {
     changes.iter().all(|(attribute, value)| {
-        record.attributes.value(attribute).is_some_and(|shown| shown.to_lowercase() == value.to_lowercase())
+        record.attributes.value(attribute).is_some_and(|shown| attribute.is_same(shown, value))
     })
 }
 

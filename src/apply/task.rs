@@ -193,9 +193,10 @@ fn account(approved: &Approved, action: &Action) -> Option<Task> {
         let open = |attribute: crate::model::Attribute, to: &str| !approved.is_by_person(&item((attribute, to)));
         let open: Vec<_> =
             changes.iter().filter(|(attribute, change)| open(**attribute, &change.to)).map(|(a, _)| *a).collect();
-        let identity =
-            |attribute: &_| matches!(attribute, crate::model::Attribute::UserName | crate::model::Attribute::Emails);
-        let classes = [(Class::Update, !open.is_empty()), (Class::IdentityChange, open.iter().any(identity))];
+        let classes = [
+            (Class::Update, !open.is_empty()),
+            (Class::IdentityChange, open.iter().any(|attribute| attribute.is_identity())),
+        ];
         classes
             .into_iter()
             .filter(|(_, any)| *any)
@@ -283,9 +284,10 @@ fn members(
     let chunks = people.chunks(chunk).map(|chunk| {
         let members = chunk.iter().map(|person| ((*person).clone(), not_yet())).collect();
         let (id, scim_id) = (group.group_id.clone(), not_yet());
-        let (request, what) = match class {
-            Class::Join => (Request::AddMembers { group: id, scim_id, members }, "join"),
-            _ => (Request::RemoveMembers { group: id, scim_id, members }, "leave"),
+        let (request, what) = if class == Class::Join {
+            (Request::AddMembers { group: id, scim_id, members }, "join")
+        } else {
+            (Request::RemoveMembers { group: id, scim_id, members }, "leave")
         };
         let items: Vec<Item> = chunk.iter().map(|person| Item::of_membership(what, &group.group_id, person)).collect();
         let spent = if class == Class::Leave {

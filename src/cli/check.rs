@@ -74,7 +74,9 @@ async fn check_duo(config: &Config, duo: &duo::Client, findings: &mut Findings) 
             let people = probe.people.map(|people| format!(", {people} people")).unwrap_or_default();
             Findings::good(&format!("Duo {}: keys, permission and clock{people}", config.duo.api_host));
             if let Some(skew) = probe.clock_skew_seconds.filter(|skew| skew.abs() > SKEW_NOTED_SECONDS) {
-                Findings::note(&format!("this computer's clock differs from Duo's by {skew} s: set it (NTP) before Duo refuses it"));
+                Findings::note(&format!(
+                    "this computer's clock differs from Duo's by {skew} s: set it (NTP) before Duo refuses it"
+                ));
             }
         }
         Err(error) => return findings.bad(3, &error),

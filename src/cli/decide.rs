@@ -42,7 +42,11 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     store.record_decision(&record)?;
     match record.expires_at {
         Some(until) => {
-            put(&format!("approved: plan {short}, by {}, until {until} ({} risky changes)", record.who, record.risky.len()));
+            put(&format!(
+                "approved: plan {short}, by {}, until {until} ({} risky changes)",
+                record.who,
+                record.risky.len()
+            ));
             put(&format!("Nothing is sent yet. To send it: {}", setup::command_line(global, "sync")));
         }
         None => put(&format!("rejected: plan {short}, by {}; nothing of it is sent", record.who)),
@@ -58,13 +62,19 @@ fn expiry(config: &Config, decision: Decision, now: Timestamp) -> Option<Timesta
 /// The one plan with this fingerprint.
 pub(super) fn find(store: &Store, fingerprint: &str) -> Result<PlanRecord, Ended> {
     let Some(parsed) = Fingerprint::parse(fingerprint) else {
-        let line = format!("error: {fingerprint:?} is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them");
+        let line = format!(
+            "error: {fingerprint:?} is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them"
+        );
         return Err(Ended::with(2, line));
     };
     let mut plans = store.read_plans(parsed.as_str())?;
     match (plans.len(), plans.pop()) {
         (1, Some(plan)) => Ok(plan),
-        (0, _) | (_, None) => Err(Ended::with(2, format!("error: no plan {fingerprint} is known; make one with `plan`"))),
-        (count, Some(_)) => Err(Ended::with(2, format!("error: {count} plans begin with {fingerprint}; give more digits"))),
+        (0, _) | (_, None) => {
+            Err(Ended::with(2, format!("error: no plan {fingerprint} is known; make one with `plan`")))
+        }
+        (count, Some(_)) => {
+            Err(Ended::with(2, format!("error: {count} plans begin with {fingerprint}; give more digits")))
+        }
     }
 }

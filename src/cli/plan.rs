@@ -16,6 +16,7 @@ use std::path::Path;
 
 pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Result<(), Ended> {
     let config = setup::read_config(global)?;
+    setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
     let (duo, scim) = setup::clients(&config, &clock)?;
@@ -70,7 +71,8 @@ pub(super) fn approve_line(global: &Global, document: &PlanDocument) -> String {
 /// has names and addresses.
 fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
     let failed = |error: std::io::Error| {
-        Ended::of(2, &error).next(format!("cannot write the plan to {}: check the folder and its owner", path.display()))
+        Ended::of(2, &error)
+            .next(format!("cannot write the plan to {}: check the folder and its owner", path.display()))
     };
     let mut name = path.as_os_str().to_owned();
     name.push(".part");

@@ -14,11 +14,12 @@ use crate::store::Binding;
 use crate::store::Settings;
 use crate::store::Store;
 use crate::store::WriterLock;
+use std::io::Write;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// `sync` waits so long for a running cycle.
-const LOCK_WAIT: Duration = Duration::from_secs(60);
+const LOCK_WAIT: Duration = Duration::from_mins(1);
 /// It looks so often.
 const LOCK_LOOK: Duration = Duration::from_millis(200);
 
@@ -39,16 +40,18 @@ pub(super) fn start_logging(global: &Global) {
     };
 }
 
-/// Reads the configuration; says what is allowed but perhaps not meant.
+/// Reads the configuration.
 pub(super) fn read_config(global: &Global) -> Result<Config, Ended> {
     let environment = Environment::read();
-    let config = config::load(&environment.config_path(global.config.as_deref()), &environment)?;
-    if !global.quiet {
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
+    Ok(config::load(&environment.config_path(global.config.as_deref()), &environment)?)
+}
+
+/// Says on stderr what the configuration allows but perhaps does not mean.
+pub(super) fn tell_warnings(global: &Global, config: &Config) {
+    let mut stderr = std::io::stderr().lock();
+    for warning in config.warnings.iter().filter(|_| !global.quiet) {
+        let _ = writeln!(stderr, "note: {warning}");
     }
-    Ok(config)
 }
 
 /// How to call this program again with the same configuration.

@@ -22,7 +22,10 @@ pub(super) fn run(global: &Global, options: &ShowOptions) -> Result<(), Ended> {
 }
 
 fn unknown(what: &str, id: &str) -> Ended {
-    Ended::with(2, format!("error: no {what} {id:?} is in the database; `status` and `show cycle N` tell what is there"))
+    Ended::with(
+        2,
+        format!("error: no {what} {id:?} is in the database; `status` and `show cycle N` tell what is there"),
+    )
 }
 
 fn cycle(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
@@ -134,14 +137,16 @@ fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
         id.as_str() == options.id || group.name.to_lowercase() == options.id.to_lowercase()
     };
     let (id, group) = owned.groups.iter().find(named).ok_or_else(|| unknown("group", &options.id))?;
-    let name = |id: &PersonId| owned.accounts.get(id).map_or_else(|| id.to_string(), |account| account.username.clone());
+    let name =
+        |id: &PersonId| owned.accounts.get(id).map_or_else(|| id.to_string(), |account| account.username.clone());
     let mut members: Vec<String> = group.members.iter().map(name).collect();
     members.sort();
     if options.format == Format::Json {
         put_json(&json!({ "group_id": id, "name": group.name, "scim_id": group.scim_id, "members": group.members }));
         return Ok(());
     }
-    let mut out = format!("group {} ({id})\nin Atlassian  {}\nour members   {}\n", group.name, group.scim_id, members.len());
+    let mut out =
+        format!("group {} ({id})\nin Atlassian  {}\nour members   {}\n", group.name, group.scim_id, members.len());
     for member in members {
         let _ = writeln!(out, "  {member}");
     }

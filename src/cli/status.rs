@@ -63,9 +63,9 @@ pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended>
         Format::Text => put(&text(global, &status)),
         Format::Json => put_json(&document(&status)),
     }
-    match status.state {
-        State::Good => Ok(()),
-        state => Err(Ended::silently(state.exit_code())),
+    match status.state.exit_code() {
+        0 => Ok(()),
+        code => Err(Ended::silently(code)),
     }
 }
 
@@ -135,7 +135,8 @@ fn text(global: &Global, status: &Status) -> String {
         );
     }
     if status.unsettled > 0 {
-        let _ = writeln!(out, "cut off          {} requests; the next sync looks up what became of them", status.unsettled);
+        let _ =
+            writeln!(out, "cut off          {} requests; the next sync looks up what became of them", status.unsettled);
     }
     let _ = writeln!(out, "API key          {}", key_text(status.key_days));
     out
@@ -152,9 +153,14 @@ fn age_text(seconds: i64) -> String {
 
 fn key_text(days: Option<i64>) -> String {
     match days {
-        None => "expiry not known: set atlassian.api_key_expires (keys live for a year, and Atlassian sends no warning)".to_owned(),
+        None => {
+            "expiry not known: set atlassian.api_key_expires (keys live for a year, and Atlassian sends no warning)"
+                .to_owned()
+        }
         Some(days) if days < 0 => format!("expired {} days ago", -days),
-        Some(days) if days <= 30 => format!("expires in {days} days: make a new one in time (the old one stops at once)"),
+        Some(days) if days <= 30 => {
+            format!("expires in {days} days: make a new one in time (the old one stops at once)")
+        }
         Some(days) => format!("expires in {days} days"),
     }
 }

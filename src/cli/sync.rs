@@ -18,6 +18,7 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
         return Err(Ended::with(2, line));
     }
     let config = setup::read_config(global)?;
+    setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
     let (duo, scim) = setup::clients(&config, &clock)?;

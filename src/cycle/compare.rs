@@ -203,7 +203,9 @@ fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>,
     }
     let unsettled = store.read_unsettled()?.len();
     if unsettled > 0 {
-        remarks.push(format!("{unsettled} earlier requests were cut off; what became of them is looked up before anything is sent"));
+        remarks.push(format!(
+            "{unsettled} earlier requests were cut off; what became of them is looked up before anything is sent"
+        ));
     }
     if store.history()? == History::None && !reading.owned.is_empty() {
         remarks.push("no plan was carried out to its end yet".to_owned());

@@ -58,7 +58,11 @@ pub(super) fn after(
 }
 
 /// A record that failed and is in no action of today has nothing left that could fail.
-fn forget_what_is_not_planned_any_more(store: &mut Store, approved: &Approved, now: Timestamp) -> Result<(), StoreError> {
+fn forget_what_is_not_planned_any_more(
+    store: &mut Store,
+    approved: &Approved,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let planned: BTreeSet<String> = approved
         .plan()
         .actions

@@ -109,20 +109,17 @@ fn attributes(person: &Person, rules: &Rules) -> Result<Attributes, String> {
     let mut attributes = Attributes::new();
     for (attribute, source) in &rules.mapping {
         let value = person.values.get(source).map_or("", |value| value.trim());
-        match attribute {
-            Attribute::UserName if value.is_empty() => {
-                return Err(format!("no {source} in Duo, from which userName is made: add one there"));
-            }
-            Attribute::Emails if value.is_empty() => {
+        if *attribute == Attribute::UserName && value.is_empty() {
+            return Err(format!("no {source} in Duo, from which userName is made: add one there"));
+        }
+        if *attribute == Attribute::Emails {
+            if value.is_empty() {
                 return Err(format!("no address in Duo ({source} is empty): add one there"));
             }
-            Attribute::Emails => match Email::parse(value) {
-                Ok(email) => attributes.set(Attribute::Emails, email.as_str()),
-                Err(why) => {
-                    return Err(format!("{value:?} in Duo ({source}) is not an address, {why}: correct it there"));
-                }
-            },
-            _ => attributes.set(*attribute, value),
+            let wrong = |why| format!("{value:?} in Duo ({source}) is not an address, {why}: correct it there");
+            attributes.set(*attribute, Email::parse(value).map_err(wrong)?.as_str());
+        } else {
+            attributes.set(*attribute, value);
         }
     }
     Ok(attributes)

@@ -113,9 +113,8 @@ pub(super) fn leavers(plan: &Plan) -> BTreeSet<&PersonId> {
 }
 
 fn updates(items: &mut Vec<(Class, Item)>, person: &PersonId, changes: &crate::plan::Changes) {
-    let identity = |attribute: &Attribute| matches!(attribute, Attribute::UserName | Attribute::Emails);
     for (attribute, change) in changes {
-        let class = if identity(attribute) { Class::IdentityChange } else { Class::Update };
+        let class = if attribute.is_identity() { Class::IdentityChange } else { Class::Update };
         items.push((class, Item::of_person(format!("set {attribute}={}", change.to), person)));
     }
 }

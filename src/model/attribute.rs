@@ -59,6 +59,19 @@ attributes! {
     EnterpriseOrganization = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization",
 }
 
+impl Attribute {
+    /// Whether the attribute identifies the account: unique in the directory, and compared without case (RFC 7643
+    /// section 4.1.1 for `userName`; addresses are in lower case on our side).
+    pub const fn is_identity(self) -> bool {
+        matches!(self, Self::UserName | Self::Emails)
+    }
+
+    /// Whether two values mean the same.
+    pub fn is_same(self, one: &str, other: &str) -> bool {
+        one == other || (self.is_identity() && one.to_lowercase() == other.to_lowercase())
+    }
+}
+
 /// The text names no attribute that Atlassian takes.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a SCIM attribute that Atlassian takes")]

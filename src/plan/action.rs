@@ -201,6 +201,20 @@ impl Step {
         }
     }
 
+    /// Everyone concerned.
+    pub fn people(&self) -> Vec<&PersonId> {
+        match self {
+            Self::Adopt { person, .. }
+            | Self::Create { person, .. }
+            | Self::Update { person, .. }
+            | Self::Reactivate { person, .. }
+            | Self::Deactivate { person, .. } => vec![&person.user_id],
+            Self::AdoptGroup { members, .. } => members.iter().collect(),
+            Self::CreateGroup { .. } => Vec::new(),
+            Self::UpdateMembers { join, leave, .. } => join.iter().chain(leave).collect(),
+        }
+    }
+
     /// Plans list their actions by this, then by id.
     const fn rank(&self) -> u8 {
         match self {
@@ -232,11 +246,14 @@ impl Action {
     pub fn id(&self) -> String {
         match &self.step {
             Step::UpdateMembers { group, .. } => format!("members:{}:{}", group.group_id, self.cause.as_str()),
-            step => match (step.person(), step.group()) {
-                (Some(person), _) => format!("{}:{}", step.name(), person.user_id),
-                (None, Some(group)) => format!("{}:{}", step.name(), group.group_id),
-                (None, None) => step.name().to_owned(),
-            },
+            Step::Adopt { person, .. }
+            | Step::Create { person, .. }
+            | Step::Update { person, .. }
+            | Step::Reactivate { person, .. }
+            | Step::Deactivate { person, .. } => format!("{}:{}", self.step.name(), person.user_id),
+            Step::AdoptGroup { group, .. } | Step::CreateGroup { group } => {
+                format!("{}:{}", self.step.name(), group.group_id)
+            }
         }
     }
 

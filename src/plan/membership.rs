@@ -192,7 +192,7 @@ fn clashes(world: &World<'_>) -> BTreeMap<GroupId, String> {
     }
     let mut skipped = BTreeMap::new();
     for (name, ids) in by_name.iter().filter(|(_, ids)| ids.len() > 1) {
-        let names: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         for id in ids.iter().filter(|id| linked.get(name) != Some(id)) {
             let reason = format!(
                 "the groups {} would all be {name:?} in Atlassian: give each its own atlassian_name",

@@ -126,12 +126,7 @@ impl Plan {
     fn name_people(&mut self, world: &person::World<'_>) {
         let mut names = BTreeMap::new();
         for action in &self.actions {
-            let members = match &action.step {
-                Step::UpdateMembers { join, leave, .. } => join.iter().chain(leave).collect(),
-                Step::AdoptGroup { members, .. } => members.iter().collect(),
-                step => step.person().map(|person| &person.user_id).into_iter().collect::<Vec<_>>(),
-            };
-            for id in members {
+            for id in action.step.people() {
                 names.entry(id.clone()).or_insert_with(|| world.username(id));
             }
         }

@@ -208,10 +208,7 @@ fn changes(desired: &Attributes, account: &OwnedAccount) -> Changes {
     let mut changes = Changes::new();
     for (attribute, to) in desired.iter() {
         let from = account.attributes.value(attribute);
-        let same = match (attribute, from) {
-            (Attribute::UserName, Some(from)) => from.to_lowercase() == to.to_lowercase(),
-            (_, from) => from == Some(to),
-        };
+        let same = from.is_some_and(|from| attribute.is_same(from, to));
         if !same && account.refused.value(attribute) != Some(to) {
             changes.insert(attribute, Change { from: from.map(str::to_owned), to: to.to_owned() });
         }

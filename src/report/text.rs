@@ -36,9 +36,19 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
     if !(plan.actions.is_empty() && plan.skipped.is_empty()) {
         writeln!(out)?;
     }
-    let names = plan.actions.iter().map(subject).chain(plan.skipped.iter().map(|entry| skipped_subject(entry)));
+    let names = plan.actions.iter().map(subject).chain(plan.skipped.iter().map(skipped_subject));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).clamp(8, 40);
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for action in &plan.actions {
+        let next = kinds.len();
+        kinds.entry(&action.action).or_insert(next);
+    }
+    let mut actions: Vec<&ActionDocument> = plan.actions.iter().collect();
+    // The order of a plan is by kind and id; people look for names.
+    actions.sort_by_cached_key(|action| {
+        (kinds.get(action.action.as_str()).copied(), subject(action).to_lowercase(), action.id.clone())
+    });
+    for action in actions {
         line(out, (sign(&action.action), &action.action), (&subject(action), width), &what(plan, action))?;
     }
     for entry in &plan.skipped {

@@ -10,4 +10,5 @@
 pub mod atlassian;
 pub mod company;
 pub mod duo;
+pub mod stage;
 pub mod wire;
