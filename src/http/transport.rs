@@ -114,13 +114,25 @@ impl Transport {
         let elapsed_ms = milliseconds(clock.monotonic().saturating_sub(began));
         match &result {
             Ok(answer) => {
-                tracing::debug!(http.method = method.as_str(), http.path = %path, http.status = answer.status, http.elapsed_ms = elapsed_ms, "answered");
+                tracing::debug!(
+                    http.method = method.as_str(),
+                    http.path = %path,
+                    http.status = answer.status,
+                    http.elapsed_ms = elapsed_ms,
+                    "answered"
+                );
                 if let (429 | 503, Some(wait)) = (answer.status, answer.retry_after) {
                     inner.budget.pause_until(clock.monotonic().saturating_add(wait.min(RETRY_AFTER_MAX)));
                 }
             }
             Err(failure) => {
-                tracing::debug!(http.method = method.as_str(), http.path = %path, http.elapsed_ms = elapsed_ms, error = %failure, "not answered");
+                tracing::debug!(
+                    http.method = method.as_str(),
+                    http.path = %path,
+                    http.elapsed_ms = elapsed_ms,
+                    error = %failure,
+                    "not answered"
+                );
             }
         }
         result
