@@ -247,3 +247,17 @@ fn mixed_departures_look_like_nothing() {
     deactivations: 8 deactivations, at most 5 of 10 active accounts allowed in 24 hours [8 people, 8 items, 8/5, guard.deactivations_max]
     "#);
 }
+
+#[test]
+fn leaves_of_a_group_that_is_adopted_by_this_plan_are_limited_too() {
+    let held = edge(20, |who| {
+        let mut case = Case::of(400);
+        case.limits.adoptions = HUGE;
+        let members = ids(&people(0..40));
+        case.add(Step::AdoptGroup { group: group("eng"), scim_id: ScimId::new("g"), members }, Cause::Adoption);
+        case.members("eng", &[], who)
+    });
+    insta::assert_snapshot!(held, @r#"
+    leaves_per_group: 21 of 40 members would leave group eng, at most 20 allowed in 24 hours: looks like a list that was replaced, not like people who moved [21 people, 21 items, 21/20, guard.leaves_per_group_max]
+    "#);
+}
