@@ -183,3 +183,48 @@ fn who_waits_in_a_grace_period_unconfirmed_holds_nothing() {
     case.plan.in_grace = case.plan.unconfirmed.clone();
     assert_eq!(case.picture(), "approved");
 }
+
+#[test]
+fn an_approval_does_not_stand_for_asking_one_by_one() {
+    let mut case = two_leave_team_a();
+    case.plan.unconfirmed = ids(&people(1..3)).into_iter().collect();
+    let mut case = case.clone().approve(case.held().risky_items());
+    assert_eq!(case.kinds(), ["unconfirmed"], "it is approved, and still not confirmed");
+    case.plan.unconfirmed.clear();
+    assert_eq!(case.picture(), "approved");
+}
+
+/// The same changes where memberships are not managed: the plan cannot tell who was in which group.
+fn two_lose_their_account() -> Case {
+    Case::of(400)
+        .deactivate(&people(0..1), &Departure::LeftScope)
+        .deactivate(&people(1..2), &Departure::Gone)
+        .deactivate(&people(2..3), &Departure::Status("disabled".into()))
+}
+
+#[test]
+fn a_changed_selection_is_held_where_memberships_are_not_managed() {
+    let changes = [
+        ScopeChange::Vanished(remembered("team-a")),
+        ScopeChange::LeftPattern { was: remembered("team-a"), name: "crew-a".into() },
+    ];
+    for change in changes {
+        let mut case = two_lose_their_account();
+        case.situation.scope_changes.push(change);
+        assert_eq!(case.held().risky_items().len(), 2, "who is disabled did not leave with the group");
+        let case = case.clone().approve(case.held().risky_items());
+        assert_eq!(case.picture(), "approved");
+    }
+    let mut case = two_lose_their_account();
+    case.situation.emptied_groups.push((group("team-a").group_id, "team-a".into(), 3));
+    assert_eq!(case.kinds(), ["empty_group"]);
+}
+
+#[test]
+fn a_new_group_is_held_where_memberships_are_not_managed() {
+    let mut case = Case::of(400).create(&people(0..2)).set(&people(3..4), &[Attribute::Title]);
+    case.situation.scope_changes.push(ScopeChange::NewMatch(remembered("team-b")));
+    assert_eq!(case.held().risky_items().len(), 2);
+    let case = case.clone().approve(case.held().risky_items());
+    assert_eq!(case.picture(), "approved");
+}
