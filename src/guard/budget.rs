@@ -199,7 +199,7 @@ fn looks_like(plan: &Plan, items: &BTreeSet<Item>) -> String {
         Departure::Gone => "looks like a purge or another tenant, not like leavers",
         Departure::LeftScope => "looks like groups that were emptied or replaced, not like leavers",
         Departure::Status(_) | Departure::GroupDisabled => "looks like one change in Duo, not like leavers",
-        Departure::Blocked => "all by scope.blocked_people",
+        Departure::Blocked => "looks like one change of the configuration, not like leavers",
     };
-    format!("; {count} of {} are {departure}: {cause}", people.len())
+    format!("; {count} of {} for one reason, {departure}: {cause}", people.len())
 }

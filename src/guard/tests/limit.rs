@@ -12,7 +12,7 @@ fn edge(count: usize, case: impl Fn(&[String]) -> Case) -> String {
 fn deactivations_up_to_the_limit_pass() {
     let held = edge(20, |who| Case::of(400).deactivate(who, &Departure::Blocked));
     insta::assert_snapshot!(held, @r#"
-    deactivations: 21 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 21 of 21 are listed in scope.blocked_people: all by scope.blocked_people [21 people, 21 items, 21/20, guard.deactivations_max]
+    deactivations: 21 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 21 of 21 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [21 people, 21 items, 21/20, guard.deactivations_max]
     "#);
 }
 
@@ -104,7 +104,7 @@ fn an_adoption_is_held_by_default() {
 fn the_ceiling_holds_where_the_share_is_larger() {
     let held = edge(50, |who| Case::of(4_000).deactivate(who, &Departure::GroupDisabled));
     insta::assert_snapshot!(held, @r#"
-    deactivations: 51 deactivations, at most 50 of 4000 active accounts allowed in 24 hours; 51 of 51 are in a group that is disabled in Duo: looks like one change in Duo, not like leavers [51 people, 51 items, 51/50, guard.deactivations_max]
+    deactivations: 51 deactivations, at most 50 of 4000 active accounts allowed in 24 hours; 51 of 51 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [51 people, 51 items, 51/50, guard.deactivations_max]
     "#);
 }
 
@@ -115,7 +115,7 @@ fn what_was_sent_within_a_day_counts() {
     let ten_minutes_later =
         Case::of(3_950).deactivate(&people(50..100), &Departure::Gone).spent(Class::Deactivation, 50);
     insta::assert_snapshot!(ten_minutes_later.picture(), @r#"
-    deactivations: 50 deactivations after 50 without approval in the last 24 hours, at most 50 of 3950 active accounts allowed in 24 hours; 50 of 50 are no longer in Duo: looks like a purge or another tenant, not like leavers [50 people, 50 items, 100/50, guard.deactivations_max]
+    deactivations: 50 deactivations after 50 without approval in the last 24 hours, at most 50 of 3950 active accounts allowed in 24 hours; 50 of 50 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [50 people, 50 items, 100/50, guard.deactivations_max]
     "#);
     let one_more = Case::of(3_950).deactivate(&people(50..51), &Departure::Gone).spent(Class::Deactivation, 50);
     assert_eq!(one_more.kinds(), ["deactivations"], "not even one");
@@ -170,7 +170,7 @@ fn a_group_that_lost_nearly_all_of_its_people_who_lose_everything() {
     let leavers = people(1..3_000);
     let case = Case::of(100_000).with_group("everyone", 3_000).members("everyone", &[], &leavers);
     insta::assert_snapshot!(case.deactivate(&leavers, &Departure::LeftScope).picture(), @r#"
-    deactivations: 2999 deactivations, at most 50 of 100000 active accounts allowed in 24 hours; 2999 of 2999 are left every group in scope: looks like groups that were emptied or replaced, not like leavers [2999 people, 2999 items, 2999/50, guard.deactivations_max]
+    deactivations: 2999 deactivations, at most 50 of 100000 active accounts allowed in 24 hours; 2999 of 2999 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [2999 people, 2999 items, 2999/50, guard.deactivations_max]
     "#);
 }
 
@@ -191,7 +191,7 @@ fn half_of_all_accounts_is_held_whatever_the_limits_say() {
     assert_eq!(case.clone().deactivate(&people(0..3), &Departure::Gone).picture(), "approved");
     assert_eq!(case.clone().deactivate(&people(0..4), &Departure::Gone).kinds(), ["half_of_all"], "four of eight");
     insta::assert_snapshot!(case.deactivate(&people(0..5), &Departure::Gone).picture(), @r#"
-    half_of_all: 5 of 8 accounts would be deactivated within 24 hours, half or more of all; 5 of 5 are no longer in Duo: looks like a purge or another tenant, not like leavers [5 people, 5 items, 5/8]
+    half_of_all: 5 of 8 accounts would be deactivated within 24 hours, half or more of all; 5 of 5 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [5 people, 5 items, 5/8]
     "#);
 }
 
@@ -229,12 +229,12 @@ fn many_departures_of_one_kind_look_like_something() {
     ];
     let messages: Vec<String> = departures.iter().map(looks).collect();
     insta::assert_snapshot!(messages.join("\n"), @r#"
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are pending deletion in Duo: looks like directory sync, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are locked out in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are no longer in Duo: looks like a purge or another tenant, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are left every group in scope: looks like groups that were emptied or replaced, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are in a group that is disabled in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 are listed in scope.blocked_people: all by scope.blocked_people [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, locked out in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
     "#);
 }
 
