@@ -51,3 +51,28 @@ fn an_address_on_the_account_of_a_leaver_is_not_free() {
     unchanged 0
     "#);
 }
+
+#[test]
+fn an_address_is_not_passed_on_when_the_target_refused_the_new_one_of_its_holder() {
+    let mut world = World::with(&["ana in eng"]).settled();
+    world.set("ana", Attribute::Emails, "new@example.com");
+    world.owned("ana").refused.set(Attribute::Emails, "new@example.com");
+    world.hire("bo", &["eng"]);
+    world.set("bo", Attribute::Emails, "ana@example.com");
+    insta::assert_snapshot!(world.picture(), @r#"
+    skip bo: the address ana@example.com is ana's (DUana), whose account has it: give each their own in Duo
+    unchanged 1
+    "#);
+}
+
+#[test]
+fn a_circle_is_seen_beside_two_accounts_that_hold_one_address() {
+    let mut world = World::with(&["ana in eng", "bo in eng", "cy in eng", "di in eng"]).settled();
+    for name in ["cy", "di"] {
+        world.owned(name).attributes.set(Attribute::Emails, "same@example.com");
+        world.set(name, Attribute::Emails, "same@example.com");
+    }
+    world.set("ana", Attribute::Emails, "bo@example.com");
+    world.set("bo", Attribute::Emails, "ana@example.com");
+    assert!(world.plan().is_empty(), "{}", world.picture());
+}
