@@ -66,3 +66,52 @@ fn a_filled_directory_is_adopted_and_shows_what_differs() {
     unchanged 1
     "#);
 }
+
+/// A directory with a group `eng` in which both are.
+fn observed_group() -> Observed {
+    let members = ["s-DUana", "s-DUbo"].map(ScimId::new).into();
+    let group = ObservedGroup { display_name: "eng".into(), members };
+    Observed { groups: [(ScimId::new("g"), group)].into(), ..Observed::default() }
+}
+
+#[test]
+fn an_adopted_group_names_nobody_whom_the_lists_leave_alone() {
+    let mut world = World::with(&["ana in eng", "bo in eng"]).settled();
+    world.owned.groups.clear();
+    world.observed = Some(observed_group());
+    world.rules.excluded_people = ["bo".to_owned()].into();
+    insta::assert_snapshot!(world.picture(), @r#"
+    adopt_group:DGeng [adoption] 1 members (exists in Atlassian already, with the same name)
+    unchanged 2
+    "#);
+}
+
+#[test]
+fn a_group_of_unknown_status_is_not_adopted() {
+    let mut world = World::with(&["ana in eng", "bo in eng"]).settled();
+    world.owned.groups.clear();
+    world.observed = Some(observed_group());
+    world.desired.groups.get_mut(&GroupId::new("DGeng")).unwrap().untouched = Some("unknown group status".into());
+    insta::assert_snapshot!(world.picture(), @r#"
+    skip eng: unknown group status: left as it is
+    unchanged 2
+    "#);
+}
+
+#[test]
+fn a_group_that_would_be_too_large_is_not_created_and_is_left_all_the_same() {
+    let world = World::with(&["a in eng", "b in eng", "c in eng", "d in eng"]);
+    assert!(!world.picture().contains("create_group"), "{}", world.picture());
+    let mut world = World::with(&["a in eng", "b in eng", "c in eng"]).settled();
+    world.leaves("a");
+    world.hire("d", &["eng"]);
+    world.hire("e", &["eng"]);
+    insta::assert_snapshot!(world.picture(), @r#"
+    deactivate:DUa [source]  (left every group in scope (was in: eng))
+    create:DUd [source]  (in eng)
+    create:DUe [source]  (in eng)
+    members:DGeng:source [source] -a (membership in Duo)
+    skip eng: it would have 4 members, and Atlassian takes 3: split it in Duo
+    unchanged 2
+    "#);
+}
