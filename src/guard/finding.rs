@@ -18,6 +18,10 @@ use std::collections::BTreeSet;
 /// What a finding is about; findings are listed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
+    /// More than taking access away from one person, where only that was asked for.
+    MoreThanOneLeaver,
+    /// A person rejected it.
+    Rejected,
     /// The first plan of a database.
     FirstPlan,
     /// The whole roster became empty.
@@ -54,12 +58,18 @@ pub enum FindingKind {
     Creates,
     /// `adoptions_max`.
     Adoptions,
+    /// Duo's directory sync has not run for a day. Holds nothing.
+    DirectorySyncStopped,
+    /// Many people were not in the last directory sync. Holds nothing.
+    DirectorySyncLost,
 }
 
 impl FindingKind {
     /// The name in plan documents.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::MoreThanOneLeaver => "more_than_one_leaver",
+            Self::Rejected => "rejected",
             Self::FirstPlan => "first_plan",
             Self::EmptyRoster => "empty_roster",
             Self::EmptyGroup => "empty_group",
@@ -78,6 +88,8 @@ impl FindingKind {
             Self::Reactivations => "reactivations",
             Self::Creates => "creates",
             Self::Adoptions => "adoptions",
+            Self::DirectorySyncStopped => "directory_sync_stopped",
+            Self::DirectorySyncLost => "directory_sync_lost",
         }
     }
 }
@@ -145,6 +157,34 @@ impl Finding {
     }
 }
 
+/// A directory sync that has not run for so long has stopped (S21).
+const DIRECTORY_SYNC_AGE_MAX_SECONDS: i64 = 86_400;
+
+/// So many people behind the last directory sync, and a tenth of all, are many.
+const BEHIND_MIN: u64 = 10;
+
+/// What is found, and holds nothing by itself.
+pub(super) fn notices(situation: &Situation) -> Vec<Finding> {
+    let Some(sync) = &situation.directory_sync else { return Vec::new() };
+    let mut notices = Vec::new();
+    if sync.age_seconds > DIRECTORY_SYNC_AGE_MAX_SECONDS {
+        let message = format!(
+            "Duo's directory sync has not run since {} ({} h ago): who left the directory since then still has access; look at it in Duo",
+            sync.newest,
+            sync.age_seconds / 3_600
+        );
+        notices.push(Finding::of(FindingKind::DirectorySyncStopped, message, BTreeSet::new()));
+    }
+    if sync.behind >= BEHIND_MIN && sync.behind.saturating_mul(10) >= sync.people {
+        let message = format!(
+            "{} of {} people from a directory were not in its last run: looks like a directory sync that lost them; look at it in Duo",
+            sync.behind, sync.people
+        );
+        notices.push(Finding::of(FindingKind::DirectorySyncLost, message, BTreeSet::new()));
+    }
+    notices
+}
+
 /// Findings that no number decides.
 pub(super) fn of_situation(
     plan: &Plan,
@@ -157,6 +197,13 @@ pub(super) fn of_situation(
         let items = open.iter().map(|(_, item)| item.clone()).collect();
         let message = "this is the first plan of this database: it is reviewed before anything is sent".to_owned();
         findings.push(Finding { key: Some("guard.first_plan"), ..Finding::of(FindingKind::FirstPlan, message, items) });
+    }
+    let rejected: BTreeSet<Item> =
+        open.iter().map(|(_, item)| item).filter(|item| situation.rejected.contains(item)).cloned().collect();
+    if !rejected.is_empty() {
+        let message =
+            format!("{} of these changes were rejected by a person, and stay so until they change", rejected.len());
+        findings.push(Finding::of(FindingKind::Rejected, message, rejected));
     }
     if situation.roster == RosterSize::BecameEmpty {
         let message = "Duo lists nobody at all in the selected groups: looks like a mistake there, not like leavers";
