@@ -89,7 +89,9 @@ mod tests {
 
         /// Six accounts hold the addresses 0 to 5; each takes another one of twelve.
         #[test]
-        fn whoever_takes_an_address_goes_after_who_frees_it(takes in Just((0..12).collect::<Vec<usize>>()).prop_shuffle()) {
+        fn whoever_takes_an_address_goes_after_who_frees_it(
+            takes in Just((0..12).collect::<Vec<usize>>()).prop_shuffle(),
+        ) {
             let takes: Vec<usize> = takes.into_iter().take(6).collect();
             prop_assume!(!(0..6).any(|from| goes_in_a_circle(&takes, from)));
             let updates: Vec<Changes> =

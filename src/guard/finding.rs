@@ -178,13 +178,14 @@ pub(super) fn of_situation(
     findings
 }
 
-/// People who would lose something and were not asked for by id. What a person approved counts all the same: an approval
-/// does not stand for a reading (S2).
+/// People who would lose something and were not asked for by id. What is approved counts all the same: an approval does
+/// not stand for a reading (S2).
 pub(super) fn of_unconfirmed(plan: &Plan, all: &[(Class, Item)]) -> Option<Finding> {
     let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
     let items = taken_away(all, concerns);
     let message = format!(
-        "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan is sent",
+        "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan \
+         is sent",
         plan.unconfirmed.len()
     );
     (!items.is_empty()).then(|| Finding::of(FindingKind::Unconfirmed, message, items))
