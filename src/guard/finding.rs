@@ -190,7 +190,7 @@ pub(super) fn of_situation(
     plan: &Plan,
     limits: &Limits,
     situation: &Situation,
-    (all, open): (&[(Class, Item)], &[(Class, Item)]),
+    open: &[(Class, Item)],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if situation.history == History::None && limits.first_plan == FirstPlan::Hold && !open.is_empty() {
@@ -221,17 +221,21 @@ pub(super) fn of_situation(
         findings
             .push(Finding { key: Some("scope.pilot_people"), ..Finding::of(FindingKind::PilotEnded, message, items) });
     }
-    if !plan.unconfirmed.is_empty() {
-        let message = format!(
-            "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan is sent",
-            plan.unconfirmed.len()
-        );
-        let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
-        // Not the open ones only: an approval does not stand for a reading (S2).
-        findings.push(Finding::of(FindingKind::Unconfirmed, message, taken_away(all, concerns)));
-    }
     findings.retain(|finding| !finding.items.is_empty());
     findings
+}
+
+/// People who would lose something and were not asked for by id. What is approved counts all the same: an approval does
+/// not stand for a reading (S2).
+pub(super) fn of_unconfirmed(plan: &Plan, all: &[(Class, Item)]) -> Option<Finding> {
+    let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
+    let items = taken_away(all, concerns);
+    let message = format!(
+        "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan \
+         is sent",
+        plan.unconfirmed.len()
+    );
+    (!items.is_empty()).then(|| Finding::of(FindingKind::Unconfirmed, message, items))
 }
 
 fn taken_away(open: &[(Class, Item)], concerns: impl Fn(&Item) -> bool) -> BTreeSet<Item> {
