@@ -2,19 +2,22 @@
 
 use crate::sim::duo::DuoWorld;
 use crate::sim::stage::Stage;
+use crate::sim::wire::Effect;
+use crate::sim::wire::Fault;
+use crate::sim::wire::Match;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
 /// Every order, for the help.
 pub(crate) const HELP: &str = "\
-Orders, one JSON object a line on stdin, each answered by a line on stdout. A person is a username or an id, a group is a
-name or an id:
+Orders, one JSON object a line on stdin, each answered by a line on stdout. A person is a username
+or an id, a group is a name or an id:
   {\"add_person\": {\"username\": \"ana\", \"email\": \"ana@example.com\", \"realname\": \"Ana Sousa\",
                   \"firstname\": \"Ana\", \"lastname\": \"Sousa\", \"groups\": [\"sales\"]}}
   {\"set\": {\"person\": \"ana\", \"email\": \"ana.sousa@example.com\"}}
-        also username, realname, firstname, lastname, notes, and status: \"active\", \"bypass\", \"disabled\",
-        \"locked out\", \"pending deletion\"
+        also username, realname, firstname, lastname, notes, and status: \"active\", \"bypass\",
+        \"disabled\", \"locked out\", \"pending deletion\"
   {\"remove_person\": {\"person\": \"ana\"}}
   {\"join\": {\"person\": \"ana\", \"group\": \"sales\"}}
   {\"leave\": {\"person\": \"ana\", \"group\": \"sales\"}}
@@ -22,6 +25,8 @@ name or an id:
   {\"set_group\": {\"group\": \"sales\", \"name\": \"revenue\"}}
         also status: \"Active\", \"Bypass\", \"Disabled\"
   {\"remove_group\": {\"group\": \"sales\"}}
+  {\"lose_answer\": {\"method\": \"POST\", \"path\": \"/Users\"}}
+        Atlassian does the next such request, and the connection closes without an answer
   {\"violations\": {}}
         what the directory saw that this product promises never to do
 
@@ -38,6 +43,7 @@ enum Order {
     AddGroup(NewGroup),
     SetGroup(GroupChange),
     RemoveGroup(OneGroup),
+    LoseAnswer(Lost),
     Violations(Nothing),
 }
 
@@ -101,12 +107,24 @@ struct OneGroup {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Lost {
+    method: String,
+    path: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Nothing {}
 
 /// Carries out one order; the answer is `{"ok": ...}` or `{"error": "..."}`.
 pub(crate) fn answer(stage: &Stage, line: &str) -> Value {
     let outcome = match serde_json::from_str::<Order>(line) {
         Ok(Order::Violations(Nothing {})) => Ok(json!(stage.atlassian.with(|directory| directory.violations()))),
+        Ok(Order::LoseAnswer(lost)) => {
+            let on = Match::method(&lost.method).containing(&lost.path);
+            stage.atlassian.fault(Fault::once(on, Effect::CloseAfter));
+            Ok(Value::Null)
+        }
         Ok(order) => stage.duo.with(|duo| carry_out(&mut duo.world, order)).map(Value::String),
         Err(error) => Err(format!("not an order: {error}")),
     };
@@ -149,7 +167,7 @@ fn carry_out(world: &mut DuoWorld, order: Order) -> Result<String, String> {
             world.remove_group(&group_id);
             Ok(group_id)
         }
-        Order::Violations(Nothing {}) => Err("that is about the directory".to_owned()),
+        Order::LoseAnswer(_) | Order::Violations(_) => Err("that is about the directory".to_owned()),
     }
 }
 

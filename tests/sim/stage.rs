@@ -58,8 +58,10 @@ impl Stage {
         let settings =
             AtlassianSettings { directory_id: DIRECTORY_ID.to_owned(), api_key: API_KEY.to_owned(), ..settings };
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let duo = Simulator::start_at(DuoSim::new(), here(ports.duo))?;
-        let atlassian = Simulator::start_at(AtlassianSim::new(settings), here(ports.atlassian))?;
+        let at = |port, failure: io::Error| io::Error::new(failure.kind(), format!("port {port}: {failure}"));
+        let duo = Simulator::start_at(DuoSim::new(), here(ports.duo)).map_err(|e| at(ports.duo, e))?;
+        let atlassian = Simulator::start_at(AtlassianSim::new(settings), here(ports.atlassian))
+            .map_err(|e| at(ports.atlassian, e))?;
         let stage = Self { duo, atlassian, folder: folder.to_owned(), program };
         stage.write_secret("duo-secret-key", SECRET_KEY)?;
         stage.write_secret("atlassian-api-key", API_KEY)?;
