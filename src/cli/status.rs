@@ -7,6 +7,7 @@ use super::setup;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::Timestamp;
+use crate::report::plain;
 use crate::store::{CycleRecord, FailingRecord, PlanRecord, Store, StoreError};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -131,7 +132,11 @@ fn text(global: &Global, status: &Status) -> String {
         let _ = writeln!(
             out,
             "failing          {} ({}), {} times since {}: {}",
-            record.failing.name, record.failing.record, record.count, record.first_at, record.failing.reason
+            plain(&record.failing.name),
+            record.failing.record,
+            record.count,
+            record.first_at,
+            plain(&record.failing.reason)
         );
     }
     if status.unsettled > 0 {
