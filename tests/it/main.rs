@@ -6,4 +6,5 @@ mod sim;
 mod atlassian_sim;
 mod duo_contract;
 mod duo_sim;
+mod scenario;
 mod scim_contract;
