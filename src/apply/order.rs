@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 /// The level of each update: those of a level may run at once, levels run one after the other.
 ///
-/// The plan holds no circles (they are skipped when it is made); if one is there all the same, its members share a level
-/// and the target refuses one of them.
+/// The plan holds no circles (they are skipped when it is made); if one is there all the same, its members share a
+/// level and the target refuses one of them.
 pub(super) fn levels(updates: &[&Changes]) -> Vec<usize> {
     let mut freed: BTreeMap<(Attribute, String), usize> = BTreeMap::new();
     for (index, changes) in updates.iter().enumerate() {

@@ -58,8 +58,8 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
         let outcome = match look_up(scim, &record.request).await.map_err(SettleError::Target)? {
             Found::Happened(answered) => {
                 let taken = |id: &ScimId| owned.groups.values().any(|group| group.scim_id == *id);
-                if matches!((&record.request, &answered), (Request::CreateGroup { .. }, Answered::Group(id, _)) if taken(id))
-                {
+                let is_create = matches!(record.request, Request::CreateGroup { .. });
+                if is_create && matches!(&answered, Answered::Group(id, _) if taken(id)) {
                     ended(record, OutcomeKind::Refused, "a group of that name is linked already")
                 } else {
                     happened(record, &answered, &mut owned)

@@ -20,9 +20,9 @@ Exit codes:
 
 /// Keeps Atlassian Cloud's users and groups equal to selected Cisco Duo groups.
 ///
-/// Reads the groups and their people from Duo's Admin API, compares them with what it last made or saw in Atlassian, and
-/// sends only the creates, patches and deactivations that are needed, over SCIM. Every change is shown with its reason;
-/// what takes away more than the limits allow waits for a person. Nobody is ever deleted.
+/// Reads the groups and their people from Duo's Admin API, compares them with what it last made or saw in Atlassian,
+/// and sends only the creates, patches and deactivations that are needed, over SCIM. Every change is shown with its
+/// reason; what takes away more than the limits allow waits for a person. Nobody is ever deleted.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP, max_term_width = 100, propagate_version = true, infer_subcommands = false)]
 pub(super) struct Arguments {

@@ -13,7 +13,8 @@ use crate::scim;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-/// A clock that is off by more is mentioned before Duo refuses it (its own limit is not published; five minutes by hearsay).
+/// A clock that is off by more is mentioned before Duo refuses it (its own limit is not published; five minutes by
+/// hearsay).
 const SKEW_NOTED_SECONDS: i64 = 60;
 
 /// What a check found: lines for stdout, and the code to end with.

@@ -19,8 +19,8 @@ use edge::Ended;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// The whole program: reads the arguments, runs one command, says on stderr what went wrong, and ends with a code of the
-/// table in the README.
+/// The whole program: reads the arguments, runs one command, says on stderr what went wrong, and ends with a code of
+/// the table in the README.
 pub fn main() -> ExitCode {
     main_with(std::env::args_os())
 }

@@ -78,7 +78,7 @@ fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {
 
 fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     let record = decide::find(store, &options.id)?;
-    let document: PlanDocument = serde_json::from_value(record.document)
+    let document: PlanDocument = serde_json::from_str(&record.document)
         .map_err(|error| Ended::of(8, &error).next("the stored plan cannot be read; make a new one with `plan`"))?;
     if options.format == Format::Json {
         put_json(&document);

@@ -1,7 +1,7 @@
 //! One TOML file becomes every module's own validated settings, or a list of all its problems.
 //!
-//! `config/default.toml` is embedded: it is the defaults, the list of keys, and the template that people copy. The user's
-//! file is read over it. Secrets come from files; none is in any message or in `Debug`.
+//! `config/default.toml` is embedded: it is the defaults, the list of keys, and the template that people copy. The
+//! user's file is read over it. Secrets come from files; none is in any message or in `Debug`.
 
 mod atlassian;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Reads keys from the user's file, else from the defaults, and collects what is wrong.
 //!
-//! A key with a mistake yields its default, so that reading goes on and every mistake is found. The keys that were asked
-//! for are the keys there are: whatever else the file has is unknown.
+//! A key with a mistake yields its default, so that reading goes on and every mistake is found. The keys that were
+//! asked for are the keys there are: whatever else the file has is unknown.
 
 use super::problem::{Fault, Problem, Problems, shown};
 use super::spelling;

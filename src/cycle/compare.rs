@@ -5,6 +5,7 @@ use super::{CycleError, Services, Settings, Tell};
 use crate::apply::count_requests;
 use crate::desired;
 use crate::desired::ScopeChange;
+use crate::guard::Class;
 use crate::guard::History;
 use crate::guard::Item;
 use crate::guard::Pilot;
@@ -71,7 +72,8 @@ pub(super) async fn compare(
 /// Whether a person has seen and approved everything that the unconfirmed people would lose.
 fn is_approved(plan: &Plan, approved: &BTreeSet<Item>) -> bool {
     let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
-    items_of(plan).iter().filter(|(_, item)| theirs(item)).all(|(_, item)| approved.contains(item))
+    let lost = |(class, item): &&(Class, Item)| class.takes_away() && theirs(item);
+    items_of(plan).iter().filter(lost).all(|(_, item)| approved.contains(item))
 }
 
 fn compute(reading: &Reading, settings: &Settings, now: Timestamp) -> Plan {

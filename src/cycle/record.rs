@@ -32,7 +32,7 @@ pub(super) fn keep_plan(
         cycle,
         created_at: document.created_at,
         verdict: word,
-        document: serde_json::to_value(document).unwrap_or_default(),
+        document: serde_json::to_string(document).unwrap_or_default(),
         risky,
     })
 }

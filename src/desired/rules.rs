@@ -67,8 +67,8 @@ pub struct Rules {
     pub mapping: BTreeMap<Attribute, String>,
     /// Usernames (lower case) or ids of people who are deactivated whatever Duo says.
     pub blocked_people: BTreeSet<String>,
-    /// Usernames (lower case) or ids; not empty: everybody else is in no action at all. Kept here because ending a pilot
-    /// is a change of rules that is held (S7), although it never changes desired state.
+    /// Usernames (lower case) or ids; not empty: everybody else is in no action at all. Kept here because ending a
+    /// pilot is a change of rules that is held (S7), although it never changes desired state.
     pub pilot_people: BTreeSet<String>,
     /// Usernames (lower case) or ids of people who are in no action at all.
     pub excluded_people: BTreeSet<String>,

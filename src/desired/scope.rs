@@ -4,7 +4,7 @@ use super::group_name::{matches_pattern, strip_directory_suffix};
 use super::rules::{Selector, Wanted};
 use crate::model::Group;
 use crate::model::GroupId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a selector found in an earlier cycle. It keeps a renamed group selected (S5).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +107,7 @@ pub fn select(
     remembered: &[Remembered],
 ) -> Result<Selection, Vec<SelectGroupsError>> {
     let by_id: BTreeMap<&GroupId, &Group> = groups.iter().map(|group| (&group.id, group)).collect();
+    let known: BTreeSet<&GroupId> = remembered.iter().map(|entry| &entry.group_id).collect();
     let mut selection = Selection::default();
     let mut errors = Vec::new();
     for selector in selectors {
@@ -114,15 +115,17 @@ pub fn select(
         let before: Vec<&Remembered> = remembered.iter().filter(|entry| entry.selector == text).collect();
         let mut found = compare_with_before(selector, &before, &by_id, &mut selection.changes);
         if found.is_empty() || matches!(selector.wanted, Wanted::Pattern(_)) {
-            let fresh = groups.iter().filter(|group| selects(selector, group)).map(|group| &group.id);
+            let fresh = by_id.values().filter(|group| selects(selector, group)).map(|group| &group.id);
             let fresh: Vec<&GroupId> = fresh.filter(|id| !found.contains(id)).collect();
             match (fresh.as_slice(), &selector.wanted) {
                 ([], _) if before.is_empty() => errors.push(SelectGroupsError::Nothing { selector: text.clone() }),
                 ([_, _, ..], Wanted::Name(_)) => errors.push(ambiguous(&text, &fresh, &by_id)),
                 _ => {}
             }
+            // Each group is remembered once, by the first selector that found it: that it is found by another is no news.
+            let is_known = !before.is_empty() || fresh.iter().any(|id| known.contains(*id));
             for id in &fresh {
-                if let (false, Some(group)) = (before.is_empty(), by_id.get(*id)) {
+                if let (true, Some(group)) = (is_known && !known.contains(id), by_id.get(*id)) {
                     let entry =
                         Remembered { selector: text.clone(), group_id: group.id.clone(), name: group.name.clone() };
                     selection.changes.push(ScopeChange::NewMatch(entry));

@@ -165,3 +165,26 @@ fn another_group_under_a_known_name_is_a_new_match() {
     assert!(renamed.groups.contains_key(&GroupId::new("DG1")), "the group stays selected under its new name");
     assert!(!renamed.groups.contains_key(&GroupId::new("DG9")));
 }
+
+#[test]
+fn a_group_that_two_selectors_find_is_not_new_in_every_cycle() {
+    let by_id = Selector { wanted: Wanted::Id(GroupId::new("DG1")), atlassian_name: None };
+    let selectors = [by_id, Selector { wanted: Wanted::Pattern("team-*".into()), atlassian_name: None }];
+    let groups = [group("DG1", "team-a", "Active"), group("DG2", "team-b", "Active")];
+    let remembered = select(&groups, &selectors, &[]).unwrap().remembered();
+    assert_eq!(select(&groups, &selectors, &remembered).unwrap().changes, []);
+    let without = select(&groups, &selectors[1..], &remembered).unwrap();
+    assert_eq!(without.changes, [], "nor when the more exact selector is taken out");
+    let remembered = select(&groups[..1], &selectors, &[]).unwrap().remembered();
+    let grown = select(&groups, &selectors, &remembered).unwrap().changes;
+    let [ScopeChange::NewMatch(found)] = grown.as_slice() else { panic!("{grown:?}") };
+    assert_eq!(found.name, "team-b", "though the pattern had found nothing but what the other selector names");
+}
+
+#[test]
+fn candidates_are_named_in_one_order_whatever_order_duo_lists_them_in() {
+    let eng = [Selector { wanted: Wanted::Name("eng".into()), atlassian_name: None }];
+    let groups = [group("DG1", "eng (from AD sync \"A\")", "Active"), group("DG2", "eng", "Active")];
+    let [first, second] = groups.clone();
+    assert_eq!(select(&groups, &eng, &[]), select(&[second, first], &eng, &[]));
+}

@@ -138,6 +138,7 @@ impl ReadError {
             Failure::TimedOut { .. }
             | Failure::Cut { .. }
             | Failure::TooLarge { .. }
+            | Failure::Withheld
             | Failure::InvalidRequest { .. } => Self::Broken { host, source: failure },
         }
     }

@@ -1,6 +1,7 @@
 //! Signs Admin API calls. Pure: the same call has the same signature.
 //!
-//! Rules and vectors: `canonicalize` and `canon_params` of Duo's client `duo_client_python` 5.7.0, and `duo_hmac_python`.
+//! Rules and vectors: `canonicalize` and `canon_params` of Duo's client `duo_client_python` 5.7.0, and
+//! `duo_hmac_python`.
 
 use super::settings::SignatureVersion;
 use base64::Engine;

@@ -2,12 +2,13 @@
 //!
 //! By members: each selected group's members by 500 (at least one request a group), then the distinct people of all of
 //! them by 100, since a member object is not known to carry more than an id. By everyone: all people of the tenant by
-//! 300, each with the groups they are in. Page sizes: Duo's client `duo_client_python` 5.7.0 and Duo's Postman collection.
+//! 300, each with the groups they are in. Page sizes: Duo's client `duo_client_python` 5.7.0 and Duo's Postman
+//! collection.
 //!
-//! What is not known is found by readings that are part of a way anyway: the first page of all people tells their number,
-//! the first page of a group tells its size. So choosing costs one request (that first page) when the way by members is
-//! taken, none when the way by everyone is taken at once, and those of the groups looked at when they turn out to be
-//! large. A client that has read the same groups before knows the numbers and chooses without any.
+//! What is not known is found by readings that are part of a way anyway: the first page of all people tells their
+//! number, the first page of a group tells its size. So choosing costs one request (that first page) when the way by
+//! members is taken, none when the way by everyone is taken at once, and those of the groups looked at when they turn
+//! out to be large. A client that has read the same groups before knows the numbers and chooses without any.
 
 /// Rows of a page of all groups. The documented maximum is disputed (100 or 500); 100 is safe.
 pub(super) const GROUPS_PER_PAGE: u64 = 100;

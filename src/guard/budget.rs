@@ -26,7 +26,7 @@ pub(super) fn findings(plan: &Plan, limits: &Limits, situation: &Situation, open
     let mut findings: Vec<Finding> =
         budgets(limits, situation).iter().filter_map(|budget| over(budget, plan, situation, open)).collect();
     findings.extend(half_of_all(plan, situation, open));
-    findings.extend(groups(limits, situation, open));
+    findings.extend(groups(plan, limits, situation, open));
     findings
 }
 
@@ -127,7 +127,25 @@ fn half_of_all(plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> Op
     Some(Finding { numbers: Some((planned + spent, all)), ..Finding::of(FindingKind::HalfOfAll, message, items) })
 }
 
-fn groups(limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec<Finding> {
+/// The name of each group that people leave, and how many members of it are ours before they do: those of a group that
+/// this plan adopts become ours by it.
+fn sizes<'a>(plan: &'a Plan, situation: &'a Situation) -> BTreeMap<&'a GroupId, (&'a str, u64)> {
+    let mut sizes = BTreeMap::new();
+    for step in plan.actions.iter().map(|action| &action.step) {
+        match (step, step.group()) {
+            (Step::AdoptGroup { members, .. }, Some(group)) => {
+                sizes.insert(&group.group_id, (group.name.as_str(), u64::try_from(members.len()).unwrap_or(u64::MAX)));
+            }
+            (_, Some(group)) => drop(sizes.entry(&group.group_id).or_insert((group.name.as_str(), 0))),
+            (_, None) => {}
+        }
+    }
+    sizes.extend(situation.group_members.iter().map(|(id, (name, members))| (id, (name.as_str(), *members))));
+    sizes
+}
+
+fn groups(plan: &Plan, limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec<Finding> {
+    let sizes = sizes(plan, situation);
     let mut leaves: BTreeMap<&GroupId, BTreeSet<Item>> = BTreeMap::new();
     for (class, item) in open {
         if let (Class::Leave, Some(group)) = (class, &item.group) {
@@ -136,10 +154,10 @@ fn groups(limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec
     }
     let mut findings = Vec::new();
     for (id, items) in leaves {
-        let Some((name, members)) = situation.group_members.get(id) else { continue };
+        let (name, members) = sizes.get(id).copied().unwrap_or((id.as_str(), 0));
         let spent = situation.spent_leaves.get(id).copied().unwrap_or(0);
         let planned = count(FindingKind::LeavesPerGroup, &items);
-        let limit = limits.leaves_per_group.of(*members);
+        let limit = limits.leaves_per_group.of(members);
         if planned + spent <= limit {
             continue;
         }
@@ -148,7 +166,7 @@ fn groups(limits: &Limits, situation: &Situation, open: &[(Class, Item)]) -> Vec
             message.push_str(&format!(" after {spent} without approval in the last 24 hours"));
         }
         message.push_str(&format!(", at most {limit} allowed in 24 hours"));
-        if planned * 2 >= *members && *members > 2 {
+        if planned * 2 >= members && members > 2 {
             message.push_str(": looks like a list that was replaced, not like people who moved");
         }
         let finding = Finding::of(FindingKind::LeavesPerGroup, message, items);
@@ -181,7 +199,7 @@ fn looks_like(plan: &Plan, items: &BTreeSet<Item>) -> String {
         Departure::Gone => "looks like a purge or another tenant, not like leavers",
         Departure::LeftScope => "looks like groups that were emptied or replaced, not like leavers",
         Departure::Status(_) | Departure::GroupDisabled => "looks like one change in Duo, not like leavers",
-        Departure::Blocked => "all by scope.blocked_people",
+        Departure::Blocked => "looks like one change of the configuration, not like leavers",
     };
-    format!("; {count} of {} are {departure}: {cause}", people.len())
+    format!("; {count} of {} for one reason, {departure}: {cause}", people.len())
 }

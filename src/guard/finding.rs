@@ -4,10 +4,14 @@ use super::limits::{FirstPlan, Limits};
 use super::risk::{Class, Item, items_with_cause};
 use super::{History, Pilot, RosterSize, Situation};
 use crate::desired::ScopeChange;
+use crate::model::GroupId;
 use crate::model::PersonId;
+use crate::plan::Action;
 use crate::plan::Cause;
+use crate::plan::Departure;
 use crate::plan::PersonDocument;
 use crate::plan::Plan;
+use crate::plan::Step;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -146,7 +150,7 @@ pub(super) fn of_situation(
     plan: &Plan,
     limits: &Limits,
     situation: &Situation,
-    open: &[(Class, Item)],
+    (all, open): (&[(Class, Item)], &[(Class, Item)]),
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if situation.history == History::None && limits.first_plan == FirstPlan::Hold && !open.is_empty() {
@@ -160,11 +164,9 @@ pub(super) fn of_situation(
     }
     for (id, name, count) in &situation.emptied_groups {
         let message = format!("group {name} ({id}) had {count} people and has none now: looks like a mistake in Duo");
-        let mut items = taken_away(open, |item| item.group.as_ref() == Some(id));
-        items.extend(deactivations_of(open, &items));
-        findings.push(Finding::of(FindingKind::EmptyGroup, message, items));
+        findings.push(Finding::of(FindingKind::EmptyGroup, message, lost_with(id, plan, situation, open)));
     }
-    findings.extend(situation.scope_changes.iter().filter_map(|change| of_scope_change(change, open)));
+    findings.extend(situation.scope_changes.iter().filter_map(|change| of_scope_change(change, plan, situation, open)));
     findings.extend(of_configuration(plan, open));
     if situation.pilot == Pilot::Ended {
         let message = "scope.pilot_people is empty now: everybody is acted on, not the pilot alone".to_owned();
@@ -178,15 +180,15 @@ pub(super) fn of_situation(
             plan.unconfirmed.len()
         );
         let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
-        findings.push(Finding::of(FindingKind::Unconfirmed, message, taken_away(open, concerns)));
+        // Not the open ones only: an approval does not stand for a reading (S2).
+        findings.push(Finding::of(FindingKind::Unconfirmed, message, taken_away(all, concerns)));
     }
     findings.retain(|finding| !finding.items.is_empty());
     findings
 }
 
 fn taken_away(open: &[(Class, Item)], concerns: impl Fn(&Item) -> bool) -> BTreeSet<Item> {
-    let takes = |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave);
-    open.iter().filter(|(class, item)| takes(*class) && concerns(item)).map(|(_, item)| item.clone()).collect()
+    open.iter().filter(|(class, item)| class.takes_away() && concerns(item)).map(|(_, item)| item.clone()).collect()
 }
 
 fn deactivations_of(open: &[(Class, Item)], leaves: &BTreeSet<Item>) -> Vec<Item> {
@@ -195,7 +197,50 @@ fn deactivations_of(open: &[(Class, Item)], leaves: &BTreeSet<Item>) -> Vec<Item
     open.iter().filter(|(class, item)| *class == Class::Deactivation && theirs(item)).map(|(_, i)| i.clone()).collect()
 }
 
-fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Finding> {
+/// Whether the plan could tell who is in a group: its memberships are ours, or become ours by the plan.
+fn is_managed(id: &GroupId, plan: &Plan, situation: &Situation) -> bool {
+    let of_group = |action: &Action| action.step.group().is_some_and(|group| group.group_id == *id);
+    situation.group_members.contains_key(id) || plan.actions.iter().any(of_group)
+}
+
+/// What is lost with a group: its memberships, and the accounts of those who lose them. Where its memberships are not
+/// ours (users only, a protected name), everyone who left the scope may have left it with this group.
+fn lost_with(id: &GroupId, plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> BTreeSet<Item> {
+    if is_managed(id, plan, situation) {
+        let mut items = taken_away(open, |item| item.group.as_ref() == Some(id));
+        items.extend(deactivations_of(open, &items));
+        return items;
+    }
+    let left = |action: &&Action| {
+        matches!(&action.step, Step::Deactivate { departure: Departure::LeftScope | Departure::Gone, .. })
+    };
+    let people: BTreeSet<&PersonId> =
+        plan.actions.iter().filter(left).filter_map(|action| action.step.person()).map(|p| &p.user_id).collect();
+    taken_away(open, |item| item.person.as_ref().is_some_and(|person| people.contains(person)))
+}
+
+/// What comes with a group: its memberships, and the accounts of those who get them; or, where the plan cannot tell,
+/// every account that comes.
+fn gained_with(id: &GroupId, plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> BTreeSet<Item> {
+    let comes = |class: Class| matches!(class, Class::Create | Class::Reactivation | Class::Adoption);
+    let accounts = open.iter().filter(|(class, item)| comes(*class) && item.person.is_some()).map(|(_, item)| item);
+    if !is_managed(id, plan, situation) {
+        return accounts.cloned().collect();
+    }
+    let in_group = open.iter().map(|(_, item)| item).filter(|item| item.group.as_ref() == Some(id));
+    let mut items: BTreeSet<Item> = in_group.cloned().collect();
+    let people: BTreeSet<PersonId> = items.iter().filter_map(|item| item.person.clone()).collect();
+    let theirs = |item: &&Item| item.person.as_ref().is_some_and(|person| people.contains(person));
+    items.extend(accounts.filter(theirs).cloned());
+    items
+}
+
+fn of_scope_change(
+    change: &ScopeChange,
+    plan: &Plan,
+    situation: &Situation,
+    open: &[(Class, Item)],
+) -> Option<Finding> {
     let (kind, was, message) = match change {
         ScopeChange::Renamed { .. } => return None,
         ScopeChange::Vanished(was) => {
@@ -218,28 +263,15 @@ fn of_scope_change(change: &ScopeChange, open: &[(Class, Item)]) -> Option<Findi
             (FindingKind::NewGroup, found, message)
         }
     };
-    let in_group = |item: &Item| item.group.as_ref() == Some(&was.group_id);
-    let items = if kind == FindingKind::NewGroup {
-        let mut items: BTreeSet<Item> =
-            open.iter().filter(|(_, item)| in_group(item)).map(|(_, item)| item.clone()).collect();
-        let people: BTreeSet<PersonId> = items.iter().filter_map(|item| item.person.clone()).collect();
-        let theirs = |item: &Item| item.person.as_ref().is_some_and(|person| people.contains(person));
-        let comes = |class: Class| matches!(class, Class::Create | Class::Reactivation | Class::Adoption);
-        items.extend(open.iter().filter(|(class, item)| comes(*class) && theirs(item)).map(|(_, item)| item.clone()));
-        items
-    } else {
-        let mut items = taken_away(open, in_group);
-        items.extend(deactivations_of(open, &items));
-        items
-    };
+    let concerned = if kind == FindingKind::NewGroup { gained_with } else { lost_with };
+    let items = concerned(&was.group_id, plan, situation, open);
     Some(Finding::of(kind, message, items))
 }
 
 /// What the configuration takes away or adopts is always held; the rest of it counts against the limits (S6).
 fn of_configuration(plan: &Plan, open: &[(Class, Item)]) -> Option<Finding> {
     let items = items_with_cause(plan, Cause::Configuration);
-    let takes =
-        |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave | Class::Adoption);
+    let takes = |class: Class| class.takes_away() || class == Class::Adoption;
     let taken = |(class, item): &&(Class, Item)| takes(*class) && items.contains(item);
     let risky: BTreeSet<Item> = open.iter().filter(taken).map(|(_, item)| item.clone()).collect();
     let count = |wanted: Class| open.iter().filter(|(class, item)| *class == wanted && items.contains(item)).count();

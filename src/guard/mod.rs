@@ -154,7 +154,7 @@ pub fn review(plan: Plan, limits: &Limits, situation: &Situation) -> Verdict {
     }
     let all = items_of(&plan);
     let open: Vec<(Class, Item)> = all.iter().filter(|(_, item)| !situation.approved.contains(item)).cloned().collect();
-    let mut findings = finding::of_situation(&plan, limits, situation, &open);
+    let mut findings = finding::of_situation(&plan, limits, situation, (&all, &open));
     findings.extend(budget::findings(&plan, limits, situation, &open));
     findings.sort_by_key(|finding| finding.kind);
     if findings.is_empty() {

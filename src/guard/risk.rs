@@ -35,6 +35,22 @@ pub enum Class {
     CreateGroup,
 }
 
+impl Class {
+    /// Whether somebody loses an account or a membership by it.
+    pub const fn takes_away(self) -> bool {
+        match self {
+            Self::Deactivation | Self::Leave | Self::LeaverLeave => true,
+            Self::Adoption
+            | Self::Create
+            | Self::Update
+            | Self::IdentityChange
+            | Self::Reactivation
+            | Self::Join
+            | Self::CreateGroup => false,
+        }
+    }
+}
+
 /// One thing that a plan does, exactly: with its new value where it has one. Stable across plans.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Item {

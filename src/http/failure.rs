@@ -90,6 +90,9 @@ pub enum Failure {
         /// The limit.
         bytes_max: usize,
     },
+    /// Who makes the requests made none: sending is paused.
+    #[error("the request was withheld: sending is paused")]
+    Withheld,
     /// The request cannot be sent; a mistake in this program or its configuration.
     #[error("the request cannot be sent: {reason}")]
     InvalidRequest {
@@ -106,6 +109,7 @@ impl Failure {
             | Self::Tls { .. }
             | Self::Proxy { .. }
             | Self::InvalidRequest { .. }
+            | Self::Withheld
             | Self::TimedOut { phase: Phase::Connect, .. } => Effect::None,
             Self::TimedOut { .. } | Self::Cut { .. } | Self::TooLarge { .. } => Effect::Unknown,
         }

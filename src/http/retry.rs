@@ -44,7 +44,9 @@ impl Tries {
         }
         let worth_it = match result {
             Ok(answer) => is_worth_another(kind, answer.status),
-            Err(Failure::Tls { .. } | Failure::InvalidRequest { .. } | Failure::TooLarge { .. }) => false,
+            Err(
+                Failure::Tls { .. } | Failure::InvalidRequest { .. } | Failure::TooLarge { .. } | Failure::Withheld,
+            ) => false,
             Err(failure) => match failure.effect() {
                 Effect::None => self.without_connection < CONNECTS_MAX,
                 Effect::Unknown => kind == Kind::Read,

@@ -59,19 +59,21 @@ impl Transport {
     ///
     /// # Errors
     /// The last failure. A last answer of any status is an `Ok`.
-    pub async fn read(&self, make: impl FnMut() -> Request) -> Result<Answer, Failure> {
-        self.send(Kind::Read, make).await
+    pub async fn read(&self, mut make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+        self.send(Kind::Read, || Some(make())).await
     }
 
     /// Writes: tries again only on 429, and when no connection came about. Anything else may have had its effect.
     ///
+    /// `make` is called when the request is about to leave, after every wait; without a request, nothing is sent.
+    ///
     /// # Errors
-    /// The last failure; [`Failure::effect`] tells what it may have done.
-    pub async fn write(&self, make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+    /// The last failure; [`Failure::effect`] tells what it may have done. [`Failure::Withheld`] when `make` makes none.
+    pub async fn write(&self, make: impl FnMut() -> Option<Request>) -> Result<Answer, Failure> {
         self.send(Kind::Write, make).await
     }
 
-    async fn send(&self, kind: Kind, mut make: impl FnMut() -> Request) -> Result<Answer, Failure> {
+    async fn send(&self, kind: Kind, mut make: impl FnMut() -> Option<Request>) -> Result<Answer, Failure> {
         let clock = &self.0.clock;
         let began = clock.monotonic();
         let mut tries = Tries::default();
@@ -92,16 +94,16 @@ impl Transport {
     /// Why there is no answer.
     pub async fn send_once(&self, request: Request) -> Result<Answer, Failure> {
         let mut request = Some(request);
-        self.send_when_due(&mut || request.take().unwrap_or_else(|| Request::get(""))).await
+        self.send_when_due(&mut || request.take()).await
     }
 
-    async fn send_when_due(&self, make: &mut impl FnMut() -> Request) -> Result<Answer, Failure> {
+    async fn send_when_due(&self, make: &mut impl FnMut() -> Option<Request>) -> Result<Answer, Failure> {
         let inner = &*self.0;
         let clock = &inner.clock;
         // Nobody closes the semaphore.
         let _permit = inner.permits.acquire().await.ok();
         inner.budget.take(clock).await;
-        let request = make();
+        let Some(request) = make() else { return Err(Failure::Withheld) };
         let (method, path) = (request.method, request.path().to_owned());
         let prepared = self.prepare(request)?;
         inner.sent.fetch_add(1, Ordering::Relaxed);
@@ -112,13 +114,25 @@ impl Transport {
         let elapsed_ms = milliseconds(clock.monotonic().saturating_sub(began));
         match &result {
             Ok(answer) => {
-                tracing::debug!(http.method = method.as_str(), http.path = %path, http.status = answer.status, http.elapsed_ms = elapsed_ms, "answered");
+                tracing::debug!(
+                    http.method = method.as_str(),
+                    http.path = %path,
+                    http.status = answer.status,
+                    http.elapsed_ms = elapsed_ms,
+                    "answered"
+                );
                 if let (429 | 503, Some(wait)) = (answer.status, answer.retry_after) {
                     inner.budget.pause_until(clock.monotonic().saturating_add(wait.min(RETRY_AFTER_MAX)));
                 }
             }
             Err(failure) => {
-                tracing::debug!(http.method = method.as_str(), http.path = %path, http.elapsed_ms = elapsed_ms, error = %failure, "not answered");
+                tracing::debug!(
+                    http.method = method.as_str(),
+                    http.path = %path,
+                    http.elapsed_ms = elapsed_ms,
+                    error = %failure,
+                    "not answered"
+                );
             }
         }
         result

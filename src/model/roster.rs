@@ -107,8 +107,8 @@ pub struct Roster {
     pub groups: BTreeMap<GroupId, (Group, BTreeSet<PersonId>)>,
     /// Everyone who is in at least one of them.
     pub people: BTreeMap<PersonId, Person>,
-    /// Everyone who was asked for by id after the lists were read: what is said of them here is confirmed, that they are
-    /// gone included (S2).
+    /// Everyone who was asked for by id after the lists were read: what is said of them here is confirmed, that they
+    /// are gone included (S2).
     pub confirmed: BTreeSet<PersonId>,
     /// What the reading cost, in requests.
     pub requests: u64,

@@ -159,6 +159,13 @@ fn take(
     adopted.accounts.insert((*id).clone(), (account, key));
 }
 
+fn username<'a>(inputs: &'a Inputs<'_>, adopted: &'a Adopted, id: &PersonId) -> &'a str {
+    let desired = inputs.desired.accounts.get(id).map(|desired| &desired.username);
+    let owned = || inputs.owned.accounts.get(id).map(|account| &account.username);
+    let fresh = || adopted.accounts.get(id).map(|(account, _)| &account.username);
+    desired.or_else(owned).or_else(fresh).map_or("", String::as_str)
+}
+
 fn adopt_groups(inputs: &Inputs<'_>, observed: &Observed, adopted: &mut Adopted) {
     let linked: BTreeSet<&ScimId> = inputs.owned.groups.values().map(|group| &group.scim_id).collect();
     let mut by_name: BTreeMap<String, Vec<&ScimId>> = BTreeMap::new();
@@ -179,8 +186,12 @@ fn adopt_groups(inputs: &Inputs<'_>, observed: &Observed, adopted: &mut Adopted)
         if inputs.owned.groups.contains_key(*id) || inputs.rules.protected_groups.contains(&name) {
             continue;
         }
+        if inputs.desired.groups.get(*id).is_some_and(|group| group.untouched.is_some()) {
+            continue;
+        }
         let Some(group) = observed.groups.get(*scim_id) else { continue };
-        let members = group.members.iter().filter_map(|member| people.get(member).map(|id| (*id).clone())).collect();
+        let members = group.members.iter().filter_map(|member| people.get(member).copied());
+        let members = members.filter(|id| permits(inputs.rules, username(inputs, adopted, id), id)).cloned().collect();
         let group = OwnedGroup { scim_id: (*scim_id).clone(), name: group.display_name.clone(), members };
         groups.insert((*id).clone(), group);
     }

@@ -6,6 +6,7 @@ use super::person::World;
 use crate::desired::Standing;
 use crate::model::Attribute;
 use crate::model::Attributes;
+use crate::model::OwnedAccount;
 use crate::model::PersonId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,10 +21,11 @@ pub(super) fn losers(world: &World<'_>) -> BTreeMap<PersonId, String> {
         for (attribute, word) in UNIQUE {
             shared(world, &claims, (attribute, word), &mut fresh);
         }
+        fresh.retain(|id, _| !losers.contains_key(id));
         if fresh.is_empty() {
             fresh = circles(world, &claims);
+            fresh.retain(|id, _| !losers.contains_key(id));
         }
-        fresh.retain(|id, _| !losers.contains_key(id));
         if fresh.is_empty() {
             return losers;
         }
@@ -31,12 +33,26 @@ pub(super) fn losers(world: &World<'_>) -> BTreeMap<PersonId, String> {
     }
 }
 
+/// What somebody will hold after the plan.
+struct Claim<'a> {
+    new: Option<&'a Attributes>,
+    account: Option<&'a OwnedAccount>,
+}
+
+impl Claim<'_> {
+    /// The value, folded. One that the target refused is not sent again (S15): the old one stays.
+    fn value(&self, attribute: Attribute) -> Option<String> {
+        let refused = self.account.and_then(|account| account.refused.value(attribute));
+        let new = self.new.and_then(|new| new.value(attribute)).filter(|value| refused != Some(*value));
+        new.or_else(|| self.account?.attributes.value(attribute)).map(str::to_lowercase)
+    }
+}
+
 /// What everybody will hold after the plan, if nobody else loses.
-fn claims<'a>(world: &World<'a>, losers: &BTreeMap<PersonId, String>) -> BTreeMap<&'a PersonId, &'a Attributes> {
+fn claims<'a>(world: &World<'a>, losers: &BTreeMap<PersonId, String>) -> BTreeMap<&'a PersonId, Claim<'a>> {
     let mut claims = BTreeMap::new();
     for id in world.people() {
         let account = world.account(id);
-        let held = account.map(|account| &account.attributes);
         let desired =
             world.desired.accounts.get(id).and_then(|desired| match (&desired.standing, &desired.attributes) {
                 (Standing::Active, Ok(attributes)) => Some(attributes),
@@ -48,8 +64,9 @@ fn claims<'a>(world: &World<'a>, losers: &BTreeMap<PersonId, String>) -> BTreeMa
         let moves = world.may_act_on(id)
             && !losers.contains_key(id)
             && desired.is_some_and(|new| account.is_none_or(|account| world.attributes_stay(new, account).is_none()));
-        if let Some(attributes) = if moves { desired } else { held } {
-            claims.insert(id, attributes);
+        let new = desired.filter(|_| moves);
+        if new.is_some() || account.is_some() {
+            claims.insert(id, Claim { new, account });
         }
     }
     claims
@@ -61,13 +78,13 @@ fn folded(attributes: &Attributes, attribute: Attribute) -> Option<String> {
 
 fn shared(
     world: &World<'_>,
-    claims: &BTreeMap<&PersonId, &Attributes>,
+    claims: &BTreeMap<&PersonId, Claim<'_>>,
     (attribute, word): (Attribute, &str),
     losers: &mut BTreeMap<PersonId, String>,
 ) {
     let mut by_value: BTreeMap<String, Vec<&PersonId>> = BTreeMap::new();
-    for (id, attributes) in claims {
-        if let Some(value) = folded(attributes, attribute) {
+    for (id, claim) in claims {
+        if let Some(value) = claim.value(attribute) {
             by_value.entry(value).or_default().push(id);
         }
     }
@@ -103,7 +120,7 @@ fn only(mut found: Vec<&PersonId>) -> Option<&PersonId> {
 }
 
 /// People who wait for one another to give up a value: nobody can go first.
-fn circles(world: &World<'_>, claims: &BTreeMap<&PersonId, &Attributes>) -> BTreeMap<PersonId, String> {
+fn circles(world: &World<'_>, claims: &BTreeMap<&PersonId, Claim<'_>>) -> BTreeMap<PersonId, String> {
     let mut waits: BTreeMap<&PersonId, BTreeSet<&PersonId>> = BTreeMap::new();
     for (attribute, _) in UNIQUE {
         let mut holders: BTreeMap<String, &PersonId> = BTreeMap::new();
@@ -112,8 +129,8 @@ fn circles(world: &World<'_>, claims: &BTreeMap<&PersonId, &Attributes>) -> BTre
                 holders.insert(value, id);
             }
         }
-        for (id, attributes) in claims {
-            let holder = folded(attributes, attribute).and_then(|value| holders.get(&value).copied());
+        for (id, claim) in claims {
+            let holder = claim.value(attribute).and_then(|value| holders.get(&value).copied());
             if let Some(holder) = holder.filter(|holder| holder != id) {
                 waits.entry(id).or_default().insert(holder);
             }

@@ -37,15 +37,6 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
             plan.skipped.push(Skipped { subject: Subject::Group(group), reason });
             continue;
         }
-        if owned.is_none() {
-            let cause = match before {
-                Some(before) if !before.desired.groups.contains_key(id) => Cause::Configuration,
-                _ => Cause::Source,
-            };
-            let source = desired.map(|group| group.source_name.as_str()).unwrap_or_default();
-            let reason = format!("selected in Duo as {source:?}");
-            plan.actions.push(Action { step: Step::CreateGroup { group: group.clone() }, reason, cause });
-        }
         let mut moves = Moves::default();
         let wants_before = before.zip(people_before.as_ref());
         collect(&people, (id, desired, owned), wants_before, &mut moves);
@@ -54,8 +45,21 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
                 "it would have {count} members, and Atlassian takes {}: split it in Duo",
                 today.inputs.capabilities.group_members_max
             );
-            plan.skipped.push(Skipped { subject: Subject::Group(group), reason });
-            continue;
+            plan.skipped.push(Skipped { subject: Subject::Group(group.clone()), reason });
+            if owned.is_none() {
+                continue;
+            }
+            // Nobody joins, but who has to leave leaves.
+            moves.join.clear();
+        }
+        if owned.is_none() {
+            let cause = match before {
+                Some(before) if !before.desired.groups.contains_key(id) => Cause::Configuration,
+                _ => Cause::Source,
+            };
+            let source = desired.map(|group| group.source_name.as_str()).unwrap_or_default();
+            let reason = format!("selected in Duo as {source:?}");
+            plan.actions.push(Action { step: Step::CreateGroup { group: group.clone() }, reason, cause });
         }
         moves.into_actions(today, &group, plan);
     }

@@ -30,8 +30,8 @@ pub const TROUBLESHOOTING_LOG_MENU: &str =
 /// A key lives for so many days. Documented: keys made since January 2025; older ones were given a date later.
 pub const KEY_LIFETIME_DAYS: u32 = 365;
 
-/// Rows asked for on a page of users. Documented: "max 100 users" (knowledge base, "Fetch all users by SCIM API"); the walk
-/// goes by the rows that come, so that a server that gives fewer does no harm.
+/// Rows asked for on a page of users. Documented: "max 100 users" (knowledge base, "Fetch all users by SCIM API"); the
+/// walk goes by the rows that come, so that a server that gives fewer does no harm.
 pub(super) const USERS_PER_PAGE: u32 = 100;
 
 /// Rows asked for on a page of groups. Assumed: no page says anything; Workato's connector asks for 100 (third party).
@@ -56,8 +56,8 @@ pub enum GroupRename {
 pub struct Capabilities {
     /// Attributes that are taken at creation.
     pub attributes: &'static [Attribute],
-    /// Attributes of which the documentation says that an update takes effect. The others are sent as well, and what the
-    /// answer says of them counts (S15).
+    /// Attributes of which the documentation says that an update takes effect. The others are sent as well, and what
+    /// the answer says of them counts (S15).
     pub attributes_updated_by_document: &'static [Attribute],
     /// Recommended limit: users of a directory.
     pub accounts_max: u64,
@@ -89,15 +89,17 @@ pub const fn capabilities() -> Capabilities {
             Attribute::Department,
             Attribute::Organization,
         ],
-        // Documented: support page "Users and groups limits"; the hard limits are 1,000,000, 250,000, 290,000, 8,000,000.
+        // Documented: support page "Users and groups limits"; the hard limits are 1,000,000, 250,000, 290,000,
+        // 8,000,000.
         accounts_max: 500_000,
         groups_max: 200_000,
         group_members_max: 250_000,
         memberships_max: 2_500_000,
         // Documented: "immutable". What a rename is answered with is not.
         group_rename: GroupRename::Impossible,
-        // Documented is that default access groups and built-in groups are taken and not synced; their names are not, and an
-        // administrator can make any group a default one. So none is assumed; the configuration has `protected_groups`.
+        // Documented is that default access groups and built-in groups are taken and not synced; their names are not,
+        // and an administrator can make any group a default one. So none is assumed; the configuration has
+        // `protected_groups`.
         group_names_ignored: &[],
     }
 }
@@ -128,8 +130,8 @@ impl fmt::Display for Said {
 
 impl std::error::Error for Said {}
 
-/// Reads the body of a failure. Documented are three: `ScimError` with `detail` and `scimType`; `{"error","traceId"}` for
-/// 401 and 403; a Java exception with `message` and `scimErrorType`. Anything else is taken as text. None: no body.
+/// Reads the body of a failure. Documented are three: `ScimError` with `detail` and `scimType`; `{"error","traceId"}`
+/// for 401 and 403; a Java exception with `message` and `scimErrorType`. Anything else is taken as text. None: no body.
 pub(super) fn parse_said(body: &[u8]) -> Option<Said> {
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else {
         let detail = start_of(body);

@@ -37,7 +37,11 @@ struct Inner {
     transport: Transport,
     settings: Settings,
     writes: AtomicU64,
+    brake: Brake,
 }
+
+/// Asked right before every writing request leaves, after every wait: whether it may not (S22).
+pub type Brake = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// A success.
 #[derive(Debug)]
@@ -49,14 +53,19 @@ pub(super) struct Answered {
 }
 
 impl Client {
-    /// Sets up a client; contacts nobody.
+    /// Sets up a client without a brake; contacts nobody.
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, BuildTransportError> {
+        Self::with_brake(settings, clock, Box::new(|| false))
+    }
+
+    /// Sets up a client whose writing requests stop when the brake says so; contacts nobody.
+    pub fn with_brake(settings: &Settings, clock: Clock, brake: Brake) -> Result<Self, BuildTransportError> {
         let mut transport = TransportSettings::new(&settings.base_url, settings.requests_per_second);
         transport.ca_file.clone_from(&settings.ca_file);
         transport.concurrent_requests_max = settings.concurrent_requests_max;
         transport.body_bytes_max = BODY_BYTES_MAX;
         let transport = Transport::new(transport, clock)?;
-        Ok(Self(Arc::new(Inner { transport, settings: settings.clone(), writes: AtomicU64::new(0) })))
+        Ok(Self(Arc::new(Inner { transport, settings: settings.clone(), writes: AtomicU64::new(0), brake })))
     }
 
     /// How many requests were sent so far, tries included.
@@ -97,7 +106,7 @@ impl Client {
     ) -> Result<Answered, RequestError> {
         let body = body.to_string().into_bytes();
         self.0.writes.fetch_add(1, Ordering::Relaxed);
-        let make = || self.request(method, path, Some(body.clone()));
+        let make = || (!(self.0.brake)()).then(|| self.request(method, path, Some(body.clone())));
         match self.0.transport.write(make).await {
             Ok(answer) => {
                 let body = received(&answer).judge(Sent::Writing, about)?;

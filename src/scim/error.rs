@@ -31,6 +31,9 @@ pub enum RequestError {
         #[source]
         source: Failure,
     },
+    /// The brake is on (S22), so that nothing was sent.
+    #[error("sending is paused")]
+    Paused,
     /// No trust in whom we reached, so that nothing was sent.
     #[error("the SCIM service, or what stands before it, could not be trusted")]
     Tls {
@@ -162,6 +165,7 @@ impl RequestError {
         match (&source, source.effect()) {
             (Failure::Tls { .. }, _) => Self::Tls { source },
             (Failure::InvalidRequest { .. }, _) => Self::NotSent { source },
+            (Failure::Withheld, _) => Self::Paused,
             (_, Effect::None) => Self::Unreachable { source },
             (_, Effect::Unknown) => Self::NoAnswer { effect: answer::effect_of(sent), source },
         }
@@ -169,7 +173,7 @@ impl RequestError {
 
     /// Whether every other request would fail the same way, so that sending stops (S14).
     pub const fn stops_everything(&self) -> bool {
-        matches!(self, Self::WrongKey { .. } | Self::WrongDirectory { .. } | Self::Tls { .. })
+        matches!(self, Self::WrongKey { .. } | Self::WrongDirectory { .. } | Self::Tls { .. } | Self::Paused)
     }
 
     /// Whether the request may have changed something all the same. Always none for what only reads.
@@ -179,6 +183,7 @@ impl RequestError {
             Self::NoId => Effect::Unknown,
             Self::Unreachable { .. }
             | Self::NotSent { .. }
+            | Self::Paused
             | Self::Tls { .. }
             | Self::WrongKey { .. }
             | Self::WrongDirectory { .. }
@@ -205,6 +210,7 @@ impl RequestError {
             Self::NotScim { said, .. } => Some(said),
             Self::Unreachable { .. }
             | Self::NotSent { .. }
+            | Self::Paused
             | Self::Tls { .. }
             | Self::Page { .. }
             | Self::Resource { .. }

@@ -19,8 +19,8 @@ pub(super) fn create_body(display_name: &str) -> Value {
     json!({ "schemas": [schema::GROUP], "displayName": display_name })
 }
 
-/// Adds members: several in one operation, as in the worked example of Atlassian's specification. Adding one who is there
-/// already changes nothing (RFC 7644 section 3.5.2.1).
+/// Adds members: several in one operation, as in the worked example of Atlassian's specification. Adding one who is
+/// there already changes nothing (RFC 7644 section 3.5.2.1).
 pub(super) fn add_members(members: &[ScimId]) -> Vec<Operation> {
     vec![Operation::Add { path: "members", value: values(members) }]
 }

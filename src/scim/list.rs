@@ -80,7 +80,8 @@ impl<T> Walk<T> {
         Self { found: BTreeMap::new(), received: 0, pages: 0 }
     }
 
-    /// The `startIndex` of the next page, from 1 on: by the rows that came, since a server may give fewer than asked for.
+    /// The `startIndex` of the next page, from 1 on: by the rows that came, since a server may give fewer than asked
+    /// for.
     pub(super) const fn start_index(&self) -> u64 {
         self.received.saturating_add(1)
     }

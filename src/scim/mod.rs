@@ -17,7 +17,7 @@ mod settings;
 mod user;
 mod writing;
 
-pub use client::Client;
+pub use client::{Brake, Client};
 pub use error::RequestError;
 pub use list::ParsePageError;
 pub use reading::Service;

@@ -31,8 +31,8 @@ impl Operation {
     }
 }
 
-/// The body. `Operations` with a capital letter: so in every worked example of Atlassian's, while the schema of the same
-/// specification has a small one (file of 2023; names have no case in SCIM).
+/// The body. `Operations` with a capital letter: so in every worked example of Atlassian's, while the schema of the
+/// same specification has a small one (file of 2023; names have no case in SCIM).
 pub(super) fn body(operations: Vec<Operation>) -> Value {
     let operations: Vec<Value> = operations.into_iter().map(Operation::body).collect();
     json!({ "schemas": [PATCH_OP], "Operations": operations })

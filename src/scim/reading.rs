@@ -22,8 +22,8 @@ use crate::model::ScimId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the service says about itself (`ServiceProviderConfig`, RFC 7643 section 5). No captured answer of Atlassian's is
-/// public, so everything may be absent, and nothing is concluded from it but what is shown to a person.
+/// What the service says about itself (`ServiceProviderConfig`, RFC 7643 section 5). No captured answer of Atlassian's
+/// is public, so everything may be absent, and nothing is concluded from it but what is shown to a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
     /// `patch.supported`.
@@ -80,7 +80,8 @@ impl Client {
         Ok(Observed { accounts, groups })
     }
 
-    /// One user; none where the service says 404, and does not say it of the directory too, which costs one more request.
+    /// One user; none where the service says 404, and does not say it of the directory too, which costs one more
+    /// request.
     pub async fn read_user(&self, id: &ScimId) -> Result<Option<ObservedAccount>, RequestError> {
         self.read_one(&USERS, id).await
     }
@@ -90,8 +91,8 @@ impl Client {
         self.read_one(&GROUPS, id).await
     }
 
-    /// Users with exactly this `externalId`. Nobody found proves little: a new record may not be visible yet, and one in
-    /// another directory never is.
+    /// Users with exactly this `externalId`. Nobody found proves little: a new record may not be visible yet, and one
+    /// in another directory never is.
     pub async fn find_users_by_external_id(
         &self,
         external_id: &str,

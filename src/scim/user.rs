@@ -95,8 +95,8 @@ fn put_within(body: &mut Map<String, Value>, parent: &str, child: &str, value: &
 
 /// The operations of a PATCH that sets these attributes and no other, in the order of [`Attribute::ALL`].
 ///
-/// `replace` with a plain path each: so go-atlassian's examples (third party). The path of the enterprise extension is its
-/// URN, as RFC 7644 section 3.10 has it and Entra's mapping table for Atlassian too.
+/// `replace` with a plain path each: so go-atlassian's examples (third party). The path of the enterprise extension is
+/// its URN, as RFC 7644 section 3.10 has it and Entra's mapping table for Atlassian too.
 pub(super) fn changes(changed: &Attributes) -> Vec<Operation> {
     let replace = |(attribute, value): (Attribute, &str)| {
         let value = match place(attribute) {

@@ -4,7 +4,6 @@ use super::{CycleId, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What the guard said of a stored plan.
@@ -27,8 +26,8 @@ pub struct PlanRecord {
     pub created_at: Timestamp,
     /// What the guard said.
     pub verdict: PlanVerdict,
-    /// The plan document.
-    pub document: Value,
+    /// The plan document, as JSON text: a large one is not taken apart unless it is shown.
+    pub document: String,
     /// What an approval covers.
     pub risky: BTreeSet<Item>,
 }
@@ -97,10 +96,10 @@ impl Store {
     pub fn record_plan(&mut self, plan: &PlanRecord) -> Result<(), StoreError> {
         let doing = "keep the plan";
         let verdict = if plan.verdict == PlanVerdict::Held { "held" } else { "approved" };
-        let (document, risky) = (plan.document.to_string(), to_json(&plan.risky));
+        let risky = to_json(&plan.risky);
         let sql = "INSERT INTO plan (fingerprint, cycle, created_at, verdict, document, risky) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                    ON CONFLICT (fingerprint) DO UPDATE SET cycle = ?2, verdict = ?4, document = ?5, risky = ?6";
-        let values = (&plan.fingerprint, plan.cycle.0, plan.created_at.seconds(), verdict, document, risky);
+        let values = (&plan.fingerprint, plan.cycle.0, plan.created_at.seconds(), verdict, &plan.document, risky);
         self.connection.execute(sql, values).map_err(self.failed(doing))?;
         let sql = "DELETE FROM plan WHERE cycle <= (SELECT MAX(cycle) FROM plan) - ?1";
         self.connection.execute(sql, [PLANS_KEPT]).map_err(self.failed(doing)).map(drop)
@@ -191,7 +190,7 @@ fn plan(row: &Row<'_>) -> rusqlite::Result<PlanRecord> {
         cycle: CycleId(row.get(1)?),
         created_at: Timestamp::from_seconds(row.get(2)?),
         verdict: if verdict == "held" { PlanVerdict::Held } else { PlanVerdict::Approved },
-        document: serde_json::from_str(&document).unwrap_or_default(),
+        document,
         risky: serde_json::from_str(&risky).unwrap_or_default(),
     })
 }

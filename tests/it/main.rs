@@ -3,8 +3,12 @@
 #[path = "../sim/mod.rs"]
 mod sim;
 
+mod architecture;
 mod atlassian_sim;
 mod duo_contract;
 mod duo_sim;
 mod scenario;
+mod rust_text;
 mod scim_contract;
+mod tidy;
+mod tree;

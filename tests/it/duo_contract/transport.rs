@@ -75,11 +75,13 @@ fn transport(url: &str) -> Transport {
 async fn a_write_is_not_repeated_when_its_effect_is_unknown() {
     let simulator = tenant(1, 1);
     let transport = transport(&simulator.url());
-    let post = || Request {
-        method: Method::Post,
-        url: format!("{}/admin/v1/users", simulator.url()),
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: Some(b"{}".to_vec()),
+    let post = || {
+        Some(Request {
+            method: Method::Post,
+            url: format!("{}/admin/v1/users", simulator.url()),
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body: Some(b"{}".to_vec()),
+        })
     };
     for effect in [Effect::CloseAfter, Effect::CutBody(3), Effect::Never] {
         simulator.forget_seen();
@@ -94,6 +96,8 @@ async fn a_write_is_not_repeated_when_its_effect_is_unknown() {
     simulator.fault(Fault::once(Match::any(), Effect::Answer(Answer::empty(429))));
     assert_eq!(transport.write(post).await.unwrap().status, 401, "tried again after 429");
     assert_eq!(simulator.seen().len(), 3);
+    assert_eq!(transport.write(|| None).await.unwrap_err(), Failure::Withheld);
+    assert_eq!(simulator.seen().len(), 3, "nothing left");
 }
 
 #[tokio::test]

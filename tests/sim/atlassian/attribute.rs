@@ -1,7 +1,7 @@
 //! The attributes that Atlassian takes: one table, from which values are checked and the schema documents are written.
 //!
-//! The names are those of `ScimUser` and `ScimGroup` in Atlassian's specification; `photos` and `basedIn` are those of its
-//! support pages about profile photos and about syncing user attributes.
+//! The names are those of `ScimUser` and `ScimGroup` in Atlassian's specification; `photos` and `basedIn` are those of
+//! its support pages about profile photos and about syncing user attributes.
 
 use super::refusal::Refusal;
 use serde_json::{Map, Value};
@@ -147,8 +147,8 @@ const MEMBER: &[Attribute] = &[
     },
 ];
 
-/// What every resource has. No schema document lists these (RFC 7643, 3.1). Atlassian's specification calls `externalId`
-/// read-only, yet Entra sends it and the filter works on it.
+/// What every resource has. No schema document lists these (RFC 7643, 3.1). Atlassian's specification calls
+/// `externalId` read-only, yet Entra sends it and the filter works on it.
 const COMMON: &[Attribute] = &[
     Attribute { case_exact: true, ..text("externalId", "The client's own id.") },
     told(Attribute { case_exact: true, ..text("id", "The service's id.") }),
@@ -286,8 +286,8 @@ impl Attribute {
     }
 }
 
-/// A resource as it is stored: known attributes in their own spelling; the others are tolerated and forgotten, and so is
-/// what only the service writes.
+/// A resource as it is stored: known attributes in their own spelling; the others are tolerated and forgotten, and so
+/// is what only the service writes.
 pub fn checked(schema: &Schema, body: &Object) -> Result<Object, Refusal> {
     let mut kept = Object::new();
     for (name, value) in body {

@@ -24,8 +24,9 @@ impl AtlassianSettings {
 }
 
 impl World {
-    /// Adds a user and links it to the account of its address, an old one where there is one: the specification says "the user
-    /// in your identity provider is linked to the user in your Atlassian organization". The id is always a new one.
+    /// Adds a user and links it to the account of its address, an old one where there is one: the specification says
+    /// "the user in your identity provider is linked to the user in your Atlassian organization". The id is always a
+    /// new one.
     pub fn create_user(&mut self, attributes: Object) -> UserKey {
         let key = self.next_key();
         let account_id = Some(self.account_for(primary_email(&attributes)));
@@ -62,9 +63,9 @@ impl World {
             }
         }
         match (touch, settings.manages(&old) && settings.manages(&new)) {
-            // KB "Email address change via User Provisioning is not reflected": any update of an unmanaged account unlinks it
-            // and takes it out of the groups, and so does an address in a domain that is not verified. ACCESS-1003 says
-            // that an update which changes nothing does it too.
+            // KB "Email address change via User Provisioning is not reflected": any update of an unmanaged account
+            // unlinks it and takes it out of the groups, and so does an address in a domain that is not verified.
+            // ACCESS-1003 says that an update which changes nothing does it too.
             (Touch::Profile, false) => self.unlink_user(key),
             // The same KB: from one verified domain to another the account is kept.
             (Touch::Profile, true) if folded(&old) != folded(&new) => self.move_account(&old, &new),
@@ -72,7 +73,8 @@ impl World {
         }
     }
 
-    /// Takes a user from its account and out of its groups; correcting the address later does not undo it (ACCESS-1737).
+    /// Takes a user from its account and out of its groups; correcting the address later does not undo it
+    /// (ACCESS-1737).
     pub fn unlink_user(&mut self, key: UserKey) {
         let Some(user) = self.users.get_mut(&key) else { return };
         let name = user.user_name().to_owned();

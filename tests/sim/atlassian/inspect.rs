@@ -102,8 +102,8 @@ impl AtlassianSim {
         self.watch.violations().to_vec()
     }
 
-    /// Adds an active user and returns its id. The address is the name, in the first verified domain where it has none. A
-    /// user with that name or address is left as it is, and its id returned.
+    /// Adds an active user and returns its id. The address is the name, in the first verified domain where it has none.
+    /// A user with that name or address is left as it is, and its id returned.
     pub fn add_user(&mut self, user_name: &str, external_id: Option<&str>) -> String {
         let domain = self.settings.verified_domains.first().map_or("example.com", String::as_str);
         let email = if user_name.contains('@') { user_name.to_owned() } else { format!("{user_name}@{domain}") };
@@ -153,8 +153,8 @@ impl AtlassianSim {
         self.change_members(group, user_name, |members, user| members.remove(&user))
     }
 
-    /// Somebody else writes one attribute, named as in a PATCH path; null removes it. Nothing follows from it: the account
-    /// stays linked.
+    /// Somebody else writes one attribute, named as in a PATCH path; null removes it. Nothing follows from it: the
+    /// account stays linked.
     pub fn edit_user(&mut self, user_name: &str, path: &str, value: Value) -> Result<(), String> {
         let (key, user) = self.world.user_named(user_name).ok_or_else(|| format!("no user {user_name}"))?;
         let mut attributes = user.attributes.clone();

@@ -1,8 +1,9 @@
 //! Atlassian's SCIM service: a directory with its users and groups, faithful to what is known of the real one.
 //!
-//! Sources are Atlassian's specification of the user provisioning API (2023, and 2026 as seen through generated clients),
-//! its knowledge base (KB), and what other clients captured. What nobody could verify is a switch in
-//! [`AtlassianSettings`]. It has no versions of resources, no bulk, no sorting and no search by POST, as the real one has none.
+//! Sources are Atlassian's specification of the user provisioning API (2023, and 2026 as seen through generated
+//! clients), its knowledge base (KB), and what other clients captured. What nobody could verify is a switch in
+//! [`AtlassianSettings`]. It has no versions of resources, no bulk, no sorting and no search by POST, as the real one
+//! has none.
 
 mod attribute;
 mod change;

@@ -115,8 +115,8 @@ pub enum ActiveInReads {
 pub enum Extensions {
     /// Also Atlassian's own, and first among the `schemas` of a user, as in a captured answer.
     Atlassian,
-    /// Only those of the RFC, for testers that take the first of the `schemas` for the core one, or cannot read a URN that
-    /// ends in `1.0`.
+    /// Only those of the RFC, for testers that take the first of the `schemas` for the core one, or cannot read a URN
+    /// that ends in `1.0`.
     Standard,
 }
 

@@ -102,8 +102,8 @@ impl AtlassianSim {
         Ok(answer)
     }
 
-    /// KB "Failed to update when attempting to provision a user" names three causes of a 409: a record with the same e-mail,
-    /// userName or externalId. The specification calls the last one the client's business.
+    /// KB "Failed to update when attempting to provision a user" names three causes of a 409: a record with the same
+    /// e-mail, userName or externalId. The specification calls the last one the client's business.
     pub(super) fn check_unique(&self, own: Option<UserKey>, attributes: &Object) -> Result<(), Refusal> {
         let text = |name: &str| attributes.get(name).and_then(Value::as_str);
         let other = |found: Option<(UserKey, &User)>| found.is_some_and(|(key, _)| Some(key) != own);

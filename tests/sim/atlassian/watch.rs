@@ -66,8 +66,8 @@ impl Watch {
         if done {
             bodies.insert(body);
         }
-        // A write that was done, and that changes the state again, follows upon a change back. One that was refused may be
-        // tried again in a later cycle.
+        // A write that was done, and that changes the state again, follows upon a change back. One that was refused may
+        // be tried again in a later cycle.
         if world.revision == revision_before {
             if repeated {
                 self.note(settings, format!("the same write again: {what}"));

@@ -1,7 +1,7 @@
 //! The state of a directory, its indexes, and the few ways in which it changes.
 //!
-//! What happens is written down as [`Effect`]s; whoever changes the state for another reason than a request of the client
-//! takes them back (see `inspect`).
+//! What happens is written down as [`Effect`]s; whoever changes the state for another reason than a request of the
+//! client takes them back (see `inspect`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -263,7 +263,8 @@ pub fn uuid(seed: &str) -> String {
     format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
 }
 
-/// A name made of a seed, in hexadecimal: FNV-1a, stirred as in `SplitMix64`. It need not be secret, only always the same.
+/// A name made of a seed, in hexadecimal: FNV-1a, stirred as in `SplitMix64`. It need not be secret, only always the
+/// same.
 fn digest(seed: &str, bytes: usize) -> String {
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let mut state = seed.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);

@@ -8,8 +8,8 @@ use super::{Answer, Request};
 /// Something that goes wrong with some of the requests.
 ///
 /// `skip` counts every matching request; `times` counts only those on which the fault acted. Where several faults
-/// are due at one request, those that only change the world, the answer or its time act together, in the order they were
-/// added; of those that end the request (an answer instead, a cut, silence) the oldest acts and the others wait.
+/// are due at one request, those that only change the world, the answer or its time act together, in the order they
+/// were added; of those that end the request (an answer instead, a cut, silence) the oldest acts and the others wait.
 pub struct Fault<S> {
     /// Which requests.
     pub on: Match,
