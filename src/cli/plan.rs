@@ -105,8 +105,13 @@ fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
     name.push(".part");
     let part = Path::new(&name);
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    // What is left over of an earlier run, or put there by somebody else, lends the plan neither its mode nor its place.
+    let cleared = match std::fs::remove_file(part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    };
     let mut options = std::fs::OpenOptions::new();
-    let file = options.create(true).truncate(true).write(true).mode(0o600).open(part);
+    let file = cleared.and_then(|()| options.create_new(true).write(true).mode(0o600).open(part));
     let written = file.and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;

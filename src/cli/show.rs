@@ -6,6 +6,7 @@ use super::output::{put, put_json};
 use super::{decide, plan, setup};
 use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId};
 use crate::report::PlanDocument;
+use crate::report::plain;
 use crate::store::{CycleId, CycleRecord, DecisionRecord, JournalRecord, Store};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -52,7 +53,7 @@ fn cycle_text(record: &CycleRecord, journal: &[JournalRecord]) -> String {
     }
     for entry in journal {
         let outcome = entry.outcome.as_deref().unwrap_or("cut off");
-        let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", entry.detail) };
+        let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", plain(&entry.detail)) };
         let _ = writeln!(out, "  {outcome:<8} {}{detail}", entry.action);
     }
     out
@@ -95,7 +96,7 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
 
 fn decision_text(record: &DecisionRecord) -> String {
     let until = record.expires_at.map(|until| format!(", until {until}")).unwrap_or_default();
-    let note = if record.note.is_empty() { String::new() } else { format!(": {}", record.note) };
+    let note = if record.note.is_empty() { String::new() } else { format!(": {}", plain(&record.note)) };
     format!("{} by {} at {}{until}{note}", record.decision.as_str(), record.who, record.at)
 }
 
@@ -115,7 +116,8 @@ fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
         }));
         return Ok(());
     }
-    let mut out = format!("person {} ({id})\n", account.username);
+    let groups = plain(&groups.join(", ")).into_owned();
+    let mut out = format!("person {} ({id})\n", plain(&account.username));
     let _ = writeln!(out, "account    {} ({})", account.scim_id, if account.active { "active" } else { "inactive" });
     for (attribute, value) in account.attributes.iter() {
         let _ = writeln!(out, "  {attribute} = {value:?}");
@@ -123,7 +125,7 @@ fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     for (attribute, value) in account.refused.iter() {
         let _ = writeln!(out, "  {attribute} = {value:?} was not taken by Atlassian");
     }
-    let _ = writeln!(out, "groups     {}", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") });
+    let _ = writeln!(out, "groups     {}", if groups.is_empty() { "none" } else { &groups });
     if let Some(at) = account.left_scope_at {
         let _ = writeln!(out, "left scope {at}");
     }
@@ -145,10 +147,10 @@ fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
         put_json(&json!({ "group_id": id, "name": group.name, "scim_id": group.scim_id, "members": group.members }));
         return Ok(());
     }
-    let mut out =
-        format!("group {} ({id})\nin Atlassian  {}\nour members   {}\n", group.name, group.scim_id, members.len());
+    let name = plain(&group.name);
+    let mut out = format!("group {name} ({id})\nin Atlassian  {}\nour members   {}\n", group.scim_id, members.len());
     for member in members {
-        let _ = writeln!(out, "  {member}");
+        let _ = writeln!(out, "  {}", plain(&member));
     }
     put(&out);
     Ok(())

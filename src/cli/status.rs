@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::PersonId;
 use crate::model::Timestamp;
+use crate::report::plain;
 use crate::store::{CycleRecord, FailingRecord, Pin, PlanRecord, Store, StoreError};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -147,14 +148,18 @@ fn text(global: &Global, status: &Status) -> String {
         let _ = writeln!(
             out,
             "failing          {} ({}), {} times since {}: {}",
-            record.failing.name, record.failing.record, record.count, record.first_at, record.failing.reason
+            plain(&record.failing.name),
+            record.failing.record,
+            record.count,
+            record.first_at,
+            plain(&record.failing.reason)
         );
     }
     for (id, pin) in &status.pins {
         let _ = writeln!(
             out,
             "pinned           {} ({id}), by undo of cycle {} at {} by {}; to release: {}",
-            pin.username,
+            plain(&pin.username),
             pin.undone,
             pin.at,
             pin.by,

@@ -9,6 +9,7 @@ use crate::apply::Applied;
 use crate::clock::Clock;
 use crate::cycle;
 use crate::cycle::{End, Mode, Report, Task};
+use crate::report::plain;
 use crate::scim::atlassian::APP_ACCESS_MENU;
 use std::fmt::Write;
 
@@ -47,13 +48,14 @@ pub(super) fn outcome(report: &Report) -> String {
     let Some(applied) = &report.applied else { return "Nothing was sent.".to_owned() };
     let _ = writeln!(out, "{}", sent(applied, report.document.actions.is_empty()));
     for remark in &applied.remarks {
-        let _ = writeln!(out, "  ! {remark}");
+        let _ = writeln!(out, "  ! {}", plain(remark));
     }
     for failing in &applied.failing {
-        let _ = writeln!(out, "  x {} ({}): {}", failing.name, failing.record, failing.reason);
+        let _ = writeln!(out, "  x {} ({}): {}", plain(&failing.name), failing.record, plain(&failing.reason));
     }
     if !applied.groups_created.is_empty() {
         let groups = applied.groups_created.join(", ");
+        let groups = plain(&groups);
         let _ = writeln!(
             out,
             "\nNew groups: {groups}.\nThey give no access until an administrator adds them to an app:\n  {APP_ACCESS_MENU}"

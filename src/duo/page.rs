@@ -84,6 +84,11 @@ impl<T> Reading<T> {
         self.totals.map(|totals| totals.last)
     }
 
+    /// The rows so far.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &T> {
+        self.rows.values()
+    }
+
     /// The ids so far.
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.rows.keys()

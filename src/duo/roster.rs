@@ -86,7 +86,7 @@ impl Client {
         let chosen = self.sizes().choose(groups);
         let mut roster = match chosen {
             Some((Way::Everyone, _)) => self.read_everyone(&wanted, None).await?,
-            Some((Way::Members, everyone)) => self.read_by_members(&wanted, None, Some(everyone)).await?,
+            Some((Way::Members, everyone)) => self.read_by_members(&wanted, (None, Some(everyone)), 0).await?,
             None => self.read_unknown(&wanted).await?,
         };
         roster.requests = self.requests_sent().saturating_sub(before);
@@ -105,10 +105,12 @@ impl Client {
             }
             (Next::At(_), None) => None,
         };
-        let nothing_seen = Known { groups_left: count(wanted.groups.len()), ..Known::default() };
+        // Whoever is wanted on the first page would be asked for again by id: often that alone decides.
+        let people_at_least = count(begun.reading.rows().flatten().count());
+        let known = Known { groups_left: count(wanted.groups.len()), people_at_least, ..Known::default() };
         match left {
-            Some(left) if nothing_seen.choose(left) == Way::Everyone => self.read_everyone(wanted, Some(begun)).await,
-            left => self.read_by_members(wanted, Some(begun), left).await,
+            Some(left) if known.choose(left) == Way::Everyone => self.read_everyone(wanted, Some(begun)).await,
+            left => self.read_by_members(wanted, (Some(begun), left), people_at_least).await,
         }
     }
 
@@ -131,12 +133,12 @@ impl Client {
     async fn read_by_members(
         &self,
         wanted: &Wanted<'_>,
-        everyone: Option<Begun<Everyone>>,
-        everyone_left: Option<u64>,
+        (everyone, everyone_left): (Option<Begun<Everyone>>, Option<u64>),
+        people_at_least: u64,
     ) -> Result<Roster, ReadError> {
         let everyone_left = everyone_left.unwrap_or(u64::MAX);
         let mut begun_groups = Vec::new();
-        let mut known = Known { groups_left: count(wanted.groups.len()), ..Known::default() };
+        let mut known = Known { groups_left: count(wanted.groups.len()), people_at_least, ..Known::default() };
         let mut seen = BTreeSet::new();
         for group in wanted.groups {
             let (what, path) = members_of(&group.id);

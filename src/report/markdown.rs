@@ -1,6 +1,7 @@
 //! A plan as Markdown, for a ticket or a pull request.
 
 use super::document::PlanDocument;
+use super::plain::plain;
 use super::text::{concerned, subject, summary, what};
 use std::fmt::Write;
 
@@ -57,15 +58,12 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => escaped.push(' '),
-            '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '\\' | '#' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            c => escaped.push(c),
+    for c in plain(text).chars() {
+        if matches!(c, '|' | '`' | '*' | '_' | '~' | '[' | ']' | '<' | '>' | '&' | '\\' | '#') {
+            escaped.push('\\');
         }
+        escaped.push(c);
     }
-    escaped
+    // Addresses of web pages become links in GitHub's dialect without any mark.
+    escaped.replace("://", "\\://")
 }

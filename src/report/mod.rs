@@ -2,12 +2,14 @@
 
 mod document;
 mod markdown;
+mod plain;
 mod text;
 
 pub use document::{
     BaseDocument, FORMAT, ForecastDocument, GuardDocument, Header, PlanDocument, SourceDocument, TargetDocument,
 };
 pub use markdown::markdown;
+pub use plain::plain;
 pub use text::text;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A plan for people, in plain ASCII around their own names: meaning in the words, not in colour.
 
 use super::document::PlanDocument;
+use super::plain::plain;
 use crate::guard::FindingDocument;
 use crate::plan::ActionDocument;
 use crate::plan::ChangeDocument;
@@ -55,7 +56,7 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
         line(out, ('?', "skip"), (&skipped_subject(entry), width), &entry.reason)?;
     }
     for remark in &plan.remarks {
-        writeln!(out, "  ! {remark}")?;
+        writeln!(out, "  ! {}", plain(remark))?;
     }
     writeln!(out, "\n{}", summary(plan))?;
     let seats = &plan.accounts;
@@ -68,7 +69,7 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
 
 fn line(out: &mut String, (sign, word): (char, &str), (name, width): (&str, usize), what: &str) -> std::fmt::Result {
     let word = word.replace('_', " ");
-    writeln!(out, "  {sign} {word:<14} {name:<width$}  {what}")
+    writeln!(out, "  {sign} {word:<14} {name:<width$}  {}", plain(what))
 }
 
 fn sign(action: &str) -> char {
@@ -81,13 +82,15 @@ fn sign(action: &str) -> char {
 }
 
 pub(super) fn subject(action: &ActionDocument) -> String {
-    let person = action.person.as_ref().map(|person| person.username.clone());
-    person.or_else(|| action.group.as_ref().map(|group| group.name.clone())).unwrap_or_default()
+    let person = action.person.as_ref().map(|person| &person.username);
+    let name = person.or_else(|| action.group.as_ref().map(|group| &group.name));
+    name.map(|name| plain(name).into_owned()).unwrap_or_default()
 }
 
 fn skipped_subject(entry: &crate::plan::SkippedDocument) -> String {
-    let person = entry.person.as_ref().map(|person| person.username.clone());
-    person.or_else(|| entry.group.as_ref().map(|group| group.name.clone())).unwrap_or_default()
+    let person = entry.person.as_ref().map(|person| &person.username);
+    let name = person.or_else(|| entry.group.as_ref().map(|group| &group.name));
+    name.map(|name| plain(name).into_owned()).unwrap_or_default()
 }
 
 /// What an action does and why, in one line.
@@ -144,7 +147,7 @@ pub(super) fn summary(plan: &PlanDocument) -> String {
     let parts = [
         (summary.adopt + summary.adopt_group, "to adopt"),
         (summary.create, "to create"),
-        (summary.create_group, "groups to create"),
+        (summary.create_group, if summary.create_group == 1 { "group to create" } else { "groups to create" }),
         (summary.update, "to update"),
         (summary.reactivate, "to reactivate"),
         (summary.deactivate, "to deactivate"),
@@ -189,10 +192,10 @@ fn guard(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
         writeln!(out, "guard: approved")?;
     }
     for finding in &plan.guard.findings {
-        writeln!(out, "  * {}{}", finding.message, limit_key(finding))?;
+        writeln!(out, "  * {}{}", plain(&finding.message), limit_key(finding))?;
         let people = concerned(finding);
         if !people.is_empty() {
-            writeln!(out, "    {people}")?;
+            writeln!(out, "    {}", plain(&people))?;
         }
     }
     Ok(())

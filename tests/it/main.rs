@@ -9,6 +9,7 @@ mod duo_contract;
 mod duo_sim;
 mod laws;
 mod rust_text;
+mod scenario;
 mod scim_contract;
 mod tidy;
 mod tree;

@@ -1,0 +1,208 @@
+//! Who approves what, for how long, and what an approval covers.
+
+use super::picture::tidy;
+use super::scene::{Scene, picture};
+use insta::assert_snapshot;
+
+/// Seven people; two may be deactivated without approval.
+fn strict() -> Scene {
+    let scene = Scene::with(&["a in eng", "b in eng", "c in eng", "d in eng", "e in eng", "f in eng", "g in eng"]);
+    scene.configure("[guard]\ndeactivations_max = { count = 1, percent = 0, at_most = 1 }\n");
+    scene.settle();
+    scene
+}
+
+fn fingerprint(scene: &Scene) -> String {
+    scene.plan()["fingerprint"].as_str().expect("a fingerprint").to_owned()
+}
+
+/// a, b and c are disabled, which is held.
+fn wave() -> (Scene, String) {
+    let scene = strict();
+    scene.day(|duo| ["a", "b", "c"].iter().for_each(|name| duo.status(name, "disabled")));
+    scene.ends(5, &["sync"]);
+    let plan = fingerprint(&scene);
+    scene.forget();
+    (scene, plan)
+}
+
+#[test]
+fn only_a_held_plan_that_is_known_can_be_approved() {
+    let (scene, plan) = wave();
+    let twin = format!("{}{}", &plan[..60], if plan.ends_with("0000") { "1111" } else { "0000" });
+    let copy =
+        "INSERT INTO plan SELECT ?1, cycle, created_at, verdict, document, risky FROM plan WHERE fingerprint = ?2";
+    scene.open().execute(copy, [&twin, &plan]).expect("a twin");
+    let mut told = Vec::new();
+    for words in [&plan[..11], "not hexadecimal!", "000000000000", &plan[..12]] {
+        told.push(tidy(&scene.changes_nothing(2, &["approve", words]).stderr));
+    }
+    assert_snapshot!(told.join("").replace(&plan[..11], "ELEVEN DIGITS"), @r#"
+    error: "ELEVEN DIGITS" is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them
+    error: "not hexadecimal!" is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them
+    error: no plan PLAN is known; make one with `plan`
+    error: 2 plans begin with PLAN; give more digits
+    "#);
+    scene.open().execute("DELETE FROM plan WHERE fingerprint = ?1", [&twin]).expect("the twin");
+    scene.ends(0, &["approve", &plan[..12].to_uppercase()]);
+    scene.ends(0, &["sync"]);
+    scene.day(|duo| drop(duo.hire("h in eng").user_id.clone()));
+    let next = fingerprint(&scene);
+    assert_snapshot!(picture(&scene.changes_nothing(2, &["approve", &next])), @"
+    error: plan PLAN is not held: there is nothing to decide
+    exit 2
+    ");
+}
+
+#[test]
+fn a_note_can_be_required_and_is_kept_with_who_decided() {
+    let (scene, plan) = wave();
+    scene.configure(
+        "[guard]\ndeactivations_max = { count = 1, percent = 0, at_most = 1 }\n[approval]\nnote_required = true\n",
+    );
+    assert_snapshot!(picture(&scene.changes_nothing(2, &["approve", &plan])), @"
+    error: a note is required (approval.note_required): say why with --note TEXT
+    exit 2
+    ");
+    scene.changes_nothing(2, &["approve", &plan, "--note", "  "]);
+    assert_snapshot!(picture(&scene.ends(0, &["approve", &plan, "--note", "HR ticket 7"])), @"
+    approved: plan PLAN, by SOMEBODY, until TIME (3 risky changes)
+    Nothing is sent yet. To send it: duo-atlassian-sync --config FOLDER/config.toml sync
+    exit 0
+    ");
+    assert_snapshot!(picture(&scene.ends(0, &["show", "plan", &plan])), @"
+    plan PLAN   desired: Duo, 1 group, 7 people, read completely by TIME
+                        compared with: snapshot 4, 7 accounts owned, 7 memberships
+
+      - deactivate     a         disabled in Duo (was in: eng)
+      - deactivate     b         disabled in Duo (was in: eng)
+      - deactivate     c         disabled in Duo (was in: eng)
+      ~ update members eng       -3 (a, b, c)
+
+    3 to deactivate, 3 to leave, 4 unchanged; 4 requests in about 1 s
+    guard: HELD, 1 finding
+      * 3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 are disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
+        b, c, a
+    approved by SOMEBODY at TIME, until TIME: HR ticket 7
+    To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    exit 0
+    ");
+    assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+#[test]
+fn an_approval_expires() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    scene.open().execute("UPDATE decision SET expires_at = at - 1", []).expect("a decision");
+    scene.changes_nothing(5, &["sync"]);
+    scene.ends(0, &["approve", &plan]);
+    assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+#[test]
+fn an_approval_covers_what_it_named_and_only_risky_changes_beyond_it_hold_again() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    // Somebody joins, one of the three comes back: the approval still covers what stands.
+    scene.day(|duo| {
+        duo.hire("h in eng");
+        duo.status("c", "active");
+    });
+    scene.ends(0, &["plan", "--detailed-exitcode"]).code.map(|_| ()).unwrap_or_default();
+}
+
+#[test]
+fn new_risky_changes_beyond_an_approval_hold_again() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    scene.day(|duo| ["d", "e"].iter().for_each(|name| duo.status(name, "disabled")));
+    let held = scene.changes_nothing(5, &["sync"]);
+    assert_snapshot!(picture(&held), @"
+    plan PLAN   desired: Duo, 1 group, 7 people, read completely by TIME
+                        compared with: snapshot 4, 7 accounts owned, 7 memberships
+
+      - deactivate     a         disabled in Duo (was in: eng)
+      - deactivate     b         disabled in Duo (was in: eng)
+      - deactivate     c         disabled in Duo (was in: eng)
+      - deactivate     d         disabled in Duo (was in: eng)
+      - deactivate     e         disabled in Duo (was in: eng)
+      ~ update members eng       -5 (a, b, c, d, e)
+
+    5 to deactivate, 5 to leave, 2 unchanged; 6 requests in about 1 s
+    guard: HELD, 1 finding
+      * 2 deactivations; the limit is 1 in 24 hours, with 7 active accounts [guard.deactivations_max]
+        d, e
+    Nothing was sent.
+    note: scope.groups: `*` selects every group of Duo
+    held: the plan waits for a person, and nothing was sent
+    To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    exit 5
+    ");
+    assert_eq!(scene.syncs_as_planned().len(), 10);
+}
+
+#[test]
+fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejection() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    assert_snapshot!(picture(&scene.ends(0, &["reject", &plan])), @"
+    rejected: plan PLAN, by root; nothing of it is sent
+    exit 0
+    ");
+    scene.changes_nothing(5, &["sync"]);
+    assert_snapshot!(picture(&scene.ends(5, &["status"])), @"
+    held
+    last sync        cycle 5 of TIME: held: plan PLAN waits for a person
+    last good sync   cycle 2 of TIME (AGE)
+    owned            7 accounts (7 active), 1 groups
+    held plan        PLAN, since TIME
+      to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
+      to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
+    API key          expires AGE
+    exit 5
+    ");
+    scene.ends(0, &["approve", &plan]);
+    assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+#[test]
+fn after_an_approved_plan_was_shown_again_it_can_still_be_rejected() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    // The plan is not held any more: it was approved.
+    scene.ends(6, &["plan", "--detailed-exitcode"]);
+    scene.ends(0, &["reject", &plan]);
+    scene.changes_nothing(5, &["sync"]);
+}
+
+#[test]
+fn deactivations_without_approval_count_for_a_day() {
+    let scene = strict();
+    scene.day(|duo| duo.status("a", "disabled"));
+    scene.ends(0, &["sync"]);
+    scene.day(|duo| duo.status("b", "disabled"));
+    let held = scene.changes_nothing(5, &["sync"]);
+    assert_snapshot!(picture(&held), @"
+    plan PLAN   desired: Duo, 1 group, 7 people, read completely by TIME
+                        compared with: snapshot 6, 7 accounts owned, 6 memberships
+
+      - deactivate     b         disabled in Duo (was in: eng)
+      ~ update members eng       -1 (b)
+
+    1 to deactivate, 1 to leave, 6 unchanged; 2 requests in about 1 s
+    guard: HELD, 1 finding
+      * 1 deactivations after 1 without approval in the last 24 hours; the limit is 1 in 24 hours, with 6 active accounts [guard.deactivations_max]
+        b
+    Nothing was sent.
+    note: scope.groups: `*` selects every group of Duo
+    held: the plan waits for a person, and nothing was sent
+    To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    exit 5
+    ");
+    scene.open().execute("UPDATE spent SET at = at - 86401", []).expect("a day");
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects(), ["b left eng", "deactivated b"]);
+}

@@ -1,0 +1,100 @@
+//! The database: one directory's, one writer's, never overwritten when it cannot be read.
+
+use super::scene::{Scene, picture};
+use insta::assert_snapshot;
+
+#[test]
+fn a_database_of_another_directory_is_refused() {
+    let scene = Scene::settled(&["ana in eng"]);
+    scene.duo(|duo| duo.status("ana", "disabled"));
+    let text = std::fs::read_to_string(scene.stage.config()).expect("a configuration");
+    let other = text.replace("11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555");
+    std::fs::write(scene.stage.config(), &other).expect("a configuration");
+    for command in [&["sync"][..], &["plan"], &["status"], &["approve", "0123456789ab"]] {
+        scene.changes_nothing(2, command);
+    }
+    assert!(scene.source_requests().is_empty() && scene.target_requests().is_empty());
+    assert_snapshot!(picture(&scene.run(&["sync"])), @"
+    note: scope.groups: `*` selects every group of Duo
+    error: the database FOLDER/state.db belongs to atlassian.scim_base_url http://atlassian/scim/directory/11111111-2222-4333-8444-PLAN, and the configuration says http://atlassian/scim/directory/99999999-2222-4333-8444-PLAN; use another state.database for another directory
+    exit 2
+    ");
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_the_file_left_as_it_is() {
+    let scene = Scene::settled(&["ana in eng"]);
+    let connection = scene.open();
+    connection.pragma_update(None, "user_version", 99).expect("a version");
+    connection.pragma_update(None, "journal_mode", "DELETE").expect("a mode");
+    drop(connection);
+    let before = std::fs::read(scene.database()).expect("the file");
+    let ran = scene.ends(8, &["sync"]);
+    assert_snapshot!(picture(&ran), @"
+    note: scope.groups: `*` selects every group of Duo
+    error: the database FOLDER/state.db has schema 99, and this program knows up to 1; use the newer program again, or restore a backup from before the upgrade
+    exit 8
+    ");
+    scene.ends(8, &["status"]);
+    assert_eq!(std::fs::read(scene.database()).expect("the file"), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+    let scene = Scene::with(&["ana in eng"]);
+    std::fs::write(scene.database(), "dear diary,\n".repeat(1_000)).expect("a file");
+    let before = std::fs::read(scene.database()).expect("the file");
+    let ran = scene.ends(8, &["sync"]);
+    assert_snapshot!(picture(&ran), @"
+    note: scope.groups: `*` selects every group of Duo
+    error: FOLDER/state.db is not a database, or is damaged; move it away and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
+      because: file is not a database
+      because: Error code 26: file is not a database
+    exit 8
+    ");
+    assert_eq!(std::fs::read(scene.database()).expect("the file"), before);
+    assert!(scene.source_requests().is_empty());
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let scene = Scene::with(&["ana in eng"]);
+    scene.open().execute_batch("CREATE TABLE wallet (coins INTEGER); INSERT INTO wallet VALUES (3)").expect("a table");
+    let before = std::fs::read(scene.database()).expect("the file");
+    let ran = scene.ends(8, &["sync"]);
+    assert_snapshot!(picture(&ran), @"");
+    assert_eq!(std::fs::read(scene.database()).expect("the file"), before);
+}
+
+#[test]
+fn a_damaged_database_is_refused() {
+    let scene = Scene::settled(&["ana in eng", "bo in eng"]);
+    scene.open().pragma_update(None, "journal_mode", "DELETE").expect("a mode");
+    let mut bytes = std::fs::read(scene.database()).expect("the file");
+    let length = bytes.len();
+    bytes[4_096..length].iter_mut().for_each(|byte| *byte = 0x5a);
+    std::fs::write(scene.database(), &bytes).expect("the file");
+    let ran = scene.ends(8, &["sync"]);
+    assert_snapshot!(picture(&ran), @"
+    note: scope.groups: `*` selects every group of Duo
+    error: FOLDER/state.db is not a database, or is damaged; move it away and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
+      because: database disk image is malformed
+      because: Error code 11: database disk image is malformed
+    exit 8
+    ");
+    scene.nothing_was_sent();
+}
+
+#[test]
+fn reading_commands_work_beside_a_sync_that_holds_the_lock() {
+    let scene = Scene::settled(&["ana in eng"]);
+    scene.day(|duo| {
+        duo.hire("bo in eng");
+    });
+    let lock = std::fs::OpenOptions::new().write(true).open(scene.file("state.db.lock")).expect("the lock");
+    lock.lock().expect("the lock");
+    scene.ends(0, &["plan"]);
+    scene.ends(0, &["status"]);
+    scene.ends(0, &["show", "person", "ana"]);
+    scene.nothing_was_sent();
+}
