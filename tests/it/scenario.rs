@@ -8,6 +8,7 @@ mod scene;
 mod access;
 mod adoption;
 mod approval;
+mod arithmetic;
 mod catalogue;
 mod database;
 mod day;
@@ -16,5 +17,7 @@ mod held;
 mod hostile;
 mod idempotent;
 mod order;
+
+mod saved;
 mod status;
 mod unread;

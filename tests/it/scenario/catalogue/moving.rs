@@ -8,9 +8,6 @@ use super::all_together;
 use super::world::{Way, settled};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every moment of a reading with several pages is met.
-const MOMENTS: usize = 9;
-
 /// What happens at a moment.
 #[derive(Clone, Copy, Debug)]
 enum Move {
@@ -106,8 +103,10 @@ fn moves_at(way: Way, kind: Move, moment: usize) {
     }
 }
 
+/// Before each request of a reading, and before those that ask for people by their ids.
 fn at_every_moment(way: Way) {
-    let all: Vec<(Move, usize)> = MOVES.into_iter().flat_map(|kind| (0..MOMENTS).map(move |at| (kind, at))).collect();
+    let moments = if way == Way::Everyone { 6 } else { 8 };
+    let all: Vec<(Move, usize)> = MOVES.into_iter().flat_map(|kind| (0..moments).map(move |at| (kind, at))).collect();
     all_together(all, |(kind, at)| moves_at(way, *kind, *at));
 }
 

@@ -34,7 +34,7 @@ const PEOPLE: [&str; 13] = [
 /// Rows of a page, so that every list has several.
 pub(super) const PAGE: usize = 5;
 /// People outside of the scope make the way by members the cheaper one.
-const OUTSIDERS: usize = 1_500;
+const OUTSIDERS: usize = 950;
 
 /// A world after its first sync.
 pub(super) fn settled(way: Way) -> Scene {
