@@ -12,6 +12,7 @@ use crate::cycle::{Approval, IfMoved, Listed, Mode, Task};
 use crate::plan::Fingerprint;
 use crate::report::{FORMAT, PlanDocument};
 use crate::store::Store;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -59,8 +60,12 @@ fn read(path: &Path) -> Result<PlanDocument, Ended> {
         return Err(refused(path, &format!("has the format {:?}, and this program knows {FORMAT:?}", document.format)));
     }
     let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
+    // A name that this program does not know, or one that is missing, would be read as if nothing stood there.
+    let entries =
+        serde_json::from_str::<Value>(&text).ok().and_then(|mut whole| Some(whole.get_mut("actions")?.take()));
+    let is_whole = serde_json::to_value(&document.actions).ok() == entries;
     let fingerprint = Fingerprint::of_documents(document.actions.iter().cloned());
-    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() {
+    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() || !is_whole {
         return Err(refused(path, "was altered: its actions do not have the fingerprint that it states"));
     }
     Ok(document)
