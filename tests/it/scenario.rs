@@ -17,6 +17,7 @@ mod held;
 mod hostile;
 mod idempotent;
 mod order;
+mod pains;
 
 mod saved;
 mod status;

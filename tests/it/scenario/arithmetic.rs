@@ -49,7 +49,9 @@ fn four_thousand_people_and_a_directory_sync_that_takes_fifty_out_every_ten_minu
         for said in [
             format!("{waiting} deactivations after 50 without approval in the last 24 hours"),
             "the limit is 50 in 24 hours, with 3950 active accounts".to_owned(),
-            format!("{waiting} of {waiting} for one reason, pending deletion in Duo: looks like directory sync, not like leavers"),
+            format!(
+                "{waiting} of {waiting} for one reason, pending deletion in Duo: looks like directory sync, not like leavers"
+            ),
             "[guard.deactivations_max]".to_owned(),
             format!("{waiting} wait behind it to lose access"),
         ] {
