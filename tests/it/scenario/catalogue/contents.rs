@@ -201,7 +201,7 @@ bad_readings! {
     all_groups_are_disabled: Everyone, Quiet, [NOTHING], |s, _| group_status(s, "Disabled");
     all_groups_have_an_unknown_status: Members, Quiet, [NOTHING], |s, _| group_status(s, "Frozen");
     a_group_vanishes_while_being_read: Everyone, Held, ["had 9 people and has none now"], eng_vanishes;
-    a_group_vanishes_before_its_members_are_read: Members, UnreadThisTime, ["Duo has no"], eng_vanishes;
+    a_group_vanishes_before_its_members_are_read: Members, UnreadThisTime, ["Duo does not have what was asked for, the members of group DG"], eng_vanishes;
     all_groups_are_gone: Everyone, Held, ["is not in Duo any more"], |s, _| no_groups(s);
     the_list_of_groups_is_empty_and_the_groups_are_there: Everyone, Unread, ["which Duo gives when asked for by its id"], |s, _| always(s, Match::get(GROUPS), without_rows(|_| true));
     a_page_of_groups_is_missing: Everyone, Unread, ["the list of groups could not be read completely: 1 rows were received, but Duo counts 2"], half_of_the_groups;
