@@ -21,7 +21,7 @@ pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended
         Format::Text if lines.is_empty() => put("no cycle yet"),
         Format::Text => put(&text(&lines)),
         Format::Json => {
-            put_json(&lines.iter().map(|(cycle, approvals)| document(cycle, approvals)).collect::<Vec<_>>())
+            put_json(&lines.iter().map(|(cycle, approvals)| document(cycle, approvals)).collect::<Vec<_>>());
         }
     }
     Ok(())
