@@ -189,6 +189,12 @@ fn seconds(requests: u64, per_second: f64) -> u64 {
 fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>, CycleError> {
     let mut remarks = reading.roster.remarks.clone();
     for change in &reading.selection.changes {
+        if let ScopeChange::Vanished(was) = change {
+            remarks.push(format!(
+                "group {} ({}), which {} selected, is not in Duo any more; once that is settled, take the entry out if it selects nothing else",
+                was.name, was.group_id, was.selector
+            ));
+        }
         if let ScopeChange::Renamed { was, name } = change {
             remarks.push(format!(
                 "group {} ({}) is named {name:?} in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group",

@@ -45,14 +45,21 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What to remember of this selection.
+    /// What to remember of this selection. A selector that has lost its last group remembers that one: it is no mistake
+    /// of the configuration, and another group under the known name is new.
     pub fn remembered(&self) -> Vec<Remembered> {
         let remember = |(id, selected): (&GroupId, &Selected)| Remembered {
             selector: selected.selector.clone(),
             group_id: id.clone(),
             name: selected.group.name.clone(),
         };
-        self.groups.iter().map(remember).collect()
+        let found: BTreeSet<&String> = self.groups.values().map(|selected| &selected.selector).collect();
+        let lost = |change: &ScopeChange| match change {
+            ScopeChange::Vanished(was) | ScopeChange::LeftPattern { was, .. } => Some(was.clone()),
+            ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => None,
+        };
+        let last = self.changes.iter().filter_map(lost).filter(|was| !found.contains(&was.selector));
+        self.groups.iter().map(remember).chain(last).collect()
     }
 }
 
