@@ -134,7 +134,14 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
     "#);
     scene.nothing_was_sent();
     assert_eq!(scene.syncs_as_planned(), ["changed displayName of bo", "bo joined eng"]);
-    assert_snapshot!(picture(&scene.ends(0, &["status"])), @"");
+    assert_snapshot!(picture(&scene.ends(0, &["status"])), @"
+    good
+    last sync        cycle 7 of TIME: done
+    last good sync   cycle 7 of TIME (AGE)
+    owned            3 accounts (3 active), 1 groups
+    API key          expires AGE
+    exit 0
+    ");
     scene.forget();
     scene.ends(0, &["sync"]);
     assert!(scene.target_requests().is_empty());
@@ -254,4 +261,33 @@ fn one_refused_record_stops_nobody_else() {
     scene.stage.atlassian.clear_faults();
     scene.forget();
     assert_eq!(scene.syncs_as_planned(), ["changed displayName of ana"]);
+}
+
+#[test]
+fn a_conflict_that_stays_is_failing_in_every_cycle_and_is_not_posted_again() {
+    let scene = Scene::settled(&["ana in eng"]);
+    scene.day(|duo| {
+        duo.hire("bo in eng");
+    });
+    scene.atlassian(|sim| drop(sim.add_user("bo", Some("DUSOMEBODYELSE000000"))));
+    scene.ends(4, &["sync"]);
+    scene.forget();
+    for _ in 0..3 {
+        let ran = scene.ends(4, &["sync"]);
+        assert!(ran.stdout.contains("has the externalId"), "{}", ran.stdout);
+    }
+    scene.nothing_was_sent();
+    assert_snapshot!(picture(&scene.ends(4, &["status"])), @r#"
+    failing
+    last sync        cycle 6 of TIME: some records are failing
+    last good sync   cycle 2 of TIME (AGE)
+    owned            1 accounts (1 active), 1 groups
+    failing          bo (person:DU2TOKA2RTT8T736O7X0), 4 times since TIME: conflict: the Atlassian record with this userName has the externalId "DUSOMEBODYELSE000000" of somebody else; remove or correct that record in Atlassian first
+    API key          expires AGE
+    exit 4
+    "#);
+    // Corrected in Atlassian: it is well again.
+    assert!(scene.atlassian(|sim| sim.remove_user("bo")));
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects(), ["created user bo", "bo joined eng"]);
 }

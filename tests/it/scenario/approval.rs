@@ -81,7 +81,7 @@ fn a_note_can_be_required_and_is_kept_with_who_decided() {
 
     3 to deactivate, 3 to leave, 4 unchanged; 4 requests in about 1 s
     guard: HELD, 1 finding
-      * 3 deactivations, at most 1 of 7 active accounts allowed in 24 hours; 3 of 3 are disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
+      * 3 deactivations, at most 1 of 7 active accounts allowed in 24 hours; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
         b, c, a
     approved by SOMEBODY at TIME, until TIME: HR ticket 7
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
@@ -109,7 +109,16 @@ fn an_approval_covers_what_it_named_and_only_risky_changes_beyond_it_hold_again(
         duo.hire("h in eng");
         duo.status("c", "active");
     });
-    scene.ends(0, &["plan", "--detailed-exitcode"]).code.map(|_| ()).unwrap_or_default();
+    scene.ends(6, &["plan", "--detailed-exitcode"]);
+    scene.ends(0, &["sync"]);
+    assert_snapshot!(scene.effects_text(), @"
+    b left eng
+    a left eng
+    deactivated b
+    deactivated a
+    created user h
+    h joined eng
+    ");
 }
 
 #[test]
@@ -148,7 +157,7 @@ fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejectio
     let (scene, plan) = wave();
     scene.ends(0, &["approve", &plan]);
     assert_snapshot!(picture(&scene.ends(0, &["reject", &plan])), @"
-    rejected: plan PLAN, by root; nothing of it is sent
+    rejected: plan PLAN, by SOMEBODY; nothing of it is sent
     exit 0
     ");
     scene.changes_nothing(5, &["sync"]);
@@ -159,6 +168,7 @@ fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejectio
     owned            7 accounts (7 active), 1 groups
     held plan        PLAN, since TIME
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
+      decided        rejected by SOMEBODY at TIME
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
     API key          expires AGE
     exit 5

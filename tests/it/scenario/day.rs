@@ -156,7 +156,14 @@ fn newcomers_with_each_status_get_an_account_only_where_access_is_meant() {
 
 #[test]
 fn a_group_that_is_disabled_in_duo_takes_access_only_where_the_configuration_says_so() {
-    for (word, expected) in [("keep", ""), ("deactivate", "bo left ops\ncy left ops")] {
+    for (word, expected) in [
+        ("keep", ""),
+        (
+            "deactivate",
+            "cy left ops\nbo left ops\neve left ops\nflo left ops\nbo left eng\nflo left eng\ndeactivated cy\n\
+             deactivated bo\ndeactivated eve\ndeactivated flo",
+        ),
+    ] {
         let scene = Scene::with(TEAM);
         scene.configure(&format!("[scope]\ngroups = [{{ name = \"*\" }}]\ndisabled_groups = \"{word}\"\n"));
         scene.settle();

@@ -51,9 +51,9 @@ fn a_wave_of_leavers_is_held_with_every_reason() {
     let held = scene.changes_nothing(5, &["sync"]);
     assert_snapshot!(verdict(&held), @"
     guard: HELD, 2 findings
-      * 6 of 12 accounts would be deactivated within 24 hours, half or more of all; 6 of 6 are pending deletion in Duo: looks like directory sync, not like leavers
+      * 6 of 12 accounts would be deactivated within 24 hours, half or more of all; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers
         d, b, c, e, a, f
-      * 6 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 6 of 6 are pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
+      * 6 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
         d, b, c, e, a, f
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
@@ -79,9 +79,9 @@ fn a_source_that_became_empty_is_held() {
         d, e, f, g, h
       * group eng (DGMSXQ37BKCBE064H690) had 4 people and has none now: looks like a mistake in Duo
         d, b, c, a
-      * 12 of 12 accounts would be deactivated within 24 hours, half or more of all; 12 of 12 are no longer in Duo: looks like a purge or another tenant, not like leavers
+      * 12 of 12 accounts would be deactivated within 24 hours, half or more of all; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers
         d, b, c, i, j, e, a, k, l, f and 2 more
-      * 12 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 12 of 12 are no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
+      * 12 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
         d, b, c, i, j, e, a, k, l, f and 2 more
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
