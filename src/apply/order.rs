@@ -48,6 +48,8 @@ mod tests {
     use super::levels;
     use crate::model::Attribute;
     use crate::plan::{Change, Changes};
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     fn moves(from: &str, to: &str) -> Changes {
         [(Attribute::Emails, Change { from: Some(from.into()), to: to.into() })].into()
@@ -63,5 +65,41 @@ mod tests {
     fn a_circle_ends() {
         let updates = [moves("a@x", "b@x"), moves("b@x", "a@x")];
         assert_eq!(levels(&updates.iter().collect::<Vec<_>>()).len(), 2);
+    }
+
+    /// Whether following who holds what one takes, and so on, comes back to where it began.
+    fn goes_in_a_circle(takes: &[usize], from: usize) -> bool {
+        let mut at = takes[from];
+        for _ in takes {
+            if at == from || at >= takes.len() {
+                return at == from;
+            }
+            at = takes[at];
+        }
+        true
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(3),
+            ..ProptestConfig::default()
+        })]
+
+        /// Six accounts hold the addresses 0 to 5; each takes another one of twelve.
+        #[test]
+        fn whoever_takes_an_address_goes_after_who_frees_it(
+            takes in Just((0..12).collect::<Vec<usize>>()).prop_shuffle(),
+        ) {
+            let takes: Vec<usize> = takes.into_iter().take(6).collect();
+            prop_assume!(!(0..6).any(|from| goes_in_a_circle(&takes, from)));
+            let updates: Vec<Changes> =
+                takes.iter().enumerate().map(|(from, to)| moves(&format!("{from}@x"), &format!("{to}@x"))).collect();
+            let levels = levels(&updates.iter().collect::<Vec<_>>());
+            for (who, holder) in takes.iter().enumerate().filter(|(_, holder)| **holder < takes.len()) {
+                prop_assert!(levels[who] > levels[*holder], "{takes:?} {levels:?}");
+            }
+        }
     }
 }

@@ -232,9 +232,10 @@ fn account(approved: &Approved, action: &Action) -> Option<Task> {
 }
 
 fn update(person: &crate::plan::PersonRef, changes: &Changes, reactivate: bool) -> Request {
+    let before = changes.iter().filter_map(|(attribute, change)| Some((*attribute, change.from.as_ref()?))).collect();
     let changes: Attributes = changes.iter().map(|(attribute, change)| (*attribute, &change.to)).collect();
     let (person, username) = (person.user_id.clone(), person.username.clone());
-    Request::UpdateUser { person, username, scim_id: not_yet(), changes, reactivate }
+    Request::UpdateUser { person, username, scim_id: not_yet(), changes, before, reactivate }
 }
 
 /// Links, and the creation of groups.

@@ -70,10 +70,18 @@ pub(super) enum Command {
     Plan(PlanOptions),
     /// Read, plan, and send what the guard approves.
     Sync(SyncOptions),
+    /// Send exactly a saved plan, or refuse and say what moved.
+    Apply(ApplyOptions),
+    /// Give back what a cycle took away or changed, and keep it so until the source agrees.
+    Undo(UndoOptions),
     /// Approve a held plan. The next sync sends it.
     Approve(DecideOptions),
     /// Reject a held plan.
     Reject(DecideOptions),
+    /// Stop all sending at once, durably, by every command.
+    Pause(PauseOptions),
+    /// Let sending go on.
+    Resume,
     /// Say how the sync is: last good cycle, held or failing and why, key expiry.
     Status(StatusOptions),
     /// Show one cycle, plan, person or group from the database.
@@ -115,6 +123,9 @@ pub(super) struct SyncOptions {
     /// Show the plan and send nothing: `plan` under its other name, with the same options.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is held.
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["dry_run", "out", "format", "detailed_exitcode"])]
+    pub(super) person: Option<String>,
     #[command(flatten)]
     pub(super) plan: PlanOptions,
 }
@@ -125,6 +136,48 @@ pub(super) struct DecideOptions {
     #[arg(value_name = "FINGERPRINT")]
     pub(super) fingerprint: String,
     /// Why; kept with the decision.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) note: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyOptions {
+    /// The plan file, as `plan --out FILE` wrote it.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Approve the plan in the file, named by its fingerprint, in the same breath.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(super) approve: Option<String>,
+    /// Send the entries that still hold, and list the rest.
+    #[arg(long)]
+    pub(super) still_valid: bool,
+    /// Only these actions, by id. What depends on one that is left out is left out too.
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(super) only: Vec<String>,
+    /// All but these actions, by id. What depends on them is left out too.
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(super) except: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UndoOptions {
+    /// The number of the cycle.
+    #[arg(value_name = "CYCLE", required_unless_present = "release")]
+    pub(super) cycle: Option<i64>,
+    /// Only this person, by Duo id or username.
+    #[arg(long, value_name = "PERSON")]
+    pub(super) person: Option<String>,
+    /// Show what would be given back, and send nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let somebody be planned again who is pinned by an earlier undo.
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["cycle", "person", "dry_run"])]
+    pub(super) release: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PauseOptions {
+    /// Why; shown by `status`.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) note: String,
 }

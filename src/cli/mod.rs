@@ -1,19 +1,23 @@
 //! Arguments become a command, a command becomes an exit code. The only writer to stdout.
 
+mod apply;
 mod args;
 mod check;
 mod decide;
 mod edge;
 mod output;
+mod pause;
+mod person;
 mod plan;
 mod progress;
 mod setup;
 mod show;
 mod status;
 mod sync;
+mod undo;
 mod who;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, SyncOptions};
 use clap::Parser;
 use edge::Ended;
 use std::ffi::OsString;
@@ -52,9 +56,14 @@ fn run(arguments: &Arguments) -> Result<(), Ended> {
         Command::Check(options) => check::run(global, options),
         Command::Plan(options) => plan::run(global, "plan", options),
         Command::Sync(options) if options.dry_run => plan::run(global, "sync --dry-run", &options.plan),
+        Command::Sync(SyncOptions { person: Some(person), .. }) => person::run(global, person),
         Command::Sync(options) => sync::run(global, options),
+        Command::Apply(options) => apply::run(global, options),
+        Command::Undo(options) => undo::run(global, options),
         Command::Approve(options) => decide::approve(global, options),
         Command::Reject(options) => decide::reject(global, options),
+        Command::Pause(options) => pause::pause(global, options),
+        Command::Resume => pause::resume(global),
         Command::Status(options) => status::run(global, options),
         Command::Show(options) => show::run(global, options),
     }

@@ -7,7 +7,7 @@ use super::progress::Line;
 use super::setup;
 use crate::clock::Clock;
 use crate::cycle;
-use crate::cycle::Mode;
+use crate::cycle::{Mode, Task};
 use crate::report;
 use crate::report::PlanDocument;
 use std::io::Write;
@@ -24,7 +24,12 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
     let settings = setup::cycle_settings(&config);
     let line = Line::new(&clock, global.quiet);
     let tell = |progress| line.tell(progress);
-    let report = setup::block_on(cycle::run(Mode::Preview, command, (&mut store, &services, &settings), &tell))?;
+    let report = setup::block_on(cycle::run(
+        (Mode::Preview, Task::Everybody),
+        command,
+        (&mut store, &services, &settings),
+        &tell,
+    ))?;
     line.end();
     let document = report?.document;
     if let Some(path) = &options.out {
@@ -56,7 +61,9 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
         return "Nothing was sent, and nothing is to be sent.".to_owned();
     }
     if document.is_held() {
-        return format!("Nothing was sent. {}", approve_line(global, document));
+        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document))];
+        lines.extend(leaver_lines(global, document));
+        return lines.join("\n");
     }
     format!("Nothing was sent. To send it: {}", setup::command_line(global, "sync"))
 }
@@ -65,6 +72,26 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
 pub(super) fn approve_line(global: &Global, document: &PlanDocument) -> String {
     let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
     format!("To approve it: {approve}; then: {}", setup::command_line(global, "sync"))
+}
+
+/// So many waiting leavers are named with their command.
+const LEAVERS_NAMED: usize = 10;
+
+/// Who waits, behind a held plan, to lose access, with the command that takes it away at once (S10).
+pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<String> {
+    let leavers = document.actions.iter().filter(|action| action.action == "deactivate");
+    let leavers: Vec<&str> =
+        leavers.filter_map(|action| action.person.as_ref()).map(|person| person.user_id.as_str()).collect();
+    if leavers.is_empty() {
+        return Vec::new();
+    }
+    let mut lines =
+        vec![format!("{} wait behind it to lose access. To take it away from one of them at once:", leavers.len())];
+    for id in leavers.iter().take(LEAVERS_NAMED) {
+        let name = document.people.get(*id).map_or("", String::as_str);
+        lines.push(format!("  {}   ({name})", setup::command_line(global, &format!("sync --person {id}"))));
+    }
+    lines
 }
 
 /// Writes the plan beside its place and moves it there: nobody finds half a plan. Readable for its owner only, since it

@@ -11,6 +11,7 @@ use crate::duo;
 use crate::scim;
 use crate::store::AcquireLockError;
 use crate::store::Binding;
+use crate::store::Brake;
 use crate::store::Settings;
 use crate::store::Store;
 use crate::store::WriterLock;
@@ -93,7 +94,8 @@ pub(super) async fn lock_for_writing(config: &Config, clock: &Clock) -> Result<W
 
 pub(super) fn clients(config: &Config, clock: &Clock) -> Result<(duo::Client, scim::Client), Ended> {
     let duo = duo::Client::new(&config.duo, clock.clone())?;
-    let scim = scim::Client::new(&config.scim, clock.clone())?;
+    let brake = Brake::of(&config.state.database);
+    let scim = scim::Client::with_brake(&config.scim, clock.clone(), Box::new(move || brake.is_on()))?;
     Ok((duo, scim))
 }
 

@@ -3,15 +3,17 @@
 use super::args::{Format, Global, StatusOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
-use super::setup;
 use super::show::decision_text;
+use super::{pause, setup};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::report::plain;
-use crate::store::{CycleRecord, Decision, DecisionRecord, FailingRecord, PlanRecord, Store, StoreError};
+use crate::store::{CycleRecord, Decision, DecisionRecord, FailingRecord, Pin, PlanRecord, Store, StoreError};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How the sync is, the worst first.
@@ -20,6 +22,7 @@ enum State {
     Unknown,
     Failing,
     Held,
+    Paused,
     Good,
 }
 
@@ -29,6 +32,7 @@ impl State {
             Self::Unknown => "unknown",
             Self::Failing => "failing",
             Self::Held => "held",
+            Self::Paused => "paused",
             Self::Good => "good",
         }
     }
@@ -37,7 +41,7 @@ impl State {
         match self {
             Self::Unknown => 3,
             Self::Failing => 4,
-            Self::Held => 5,
+            Self::Held | Self::Paused => 5,
             Self::Good => 0,
         }
     }
@@ -54,6 +58,8 @@ struct Status {
     accounts: (usize, usize),
     groups: usize,
     key_days: Option<i64>,
+    paused: Option<String>,
+    pins: BTreeMap<PersonId, Pin>,
     now: Timestamp,
 }
 
@@ -75,11 +81,15 @@ pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended>
 fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Status, StoreError> {
     let last = store.read_last_sync()?;
     let failing = store.read_failing()?;
+    let held = store.read_held_plan()?;
+    let paused = pause::line(&store.brake());
     let code = last.as_ref().and_then(|cycle| cycle.end.as_ref()).map(|end| end.exit_code);
     let state = match code {
         None => State::Unknown,
-        Some(5) => State::Held,
-        Some(0) if failing.is_empty() => State::Good,
+        Some(0 | 5) if !failing.is_empty() => State::Failing,
+        Some(5) if held.is_some() => State::Held,
+        Some(0 | 5) if paused.is_some() => State::Paused,
+        Some(0 | 5) => State::Good,
         Some(_) => State::Failing,
     };
     let owned = store.read_owned()?;
@@ -91,6 +101,8 @@ fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Status, StoreE
         good: store.read_last_good_cycle()?,
         held,
         decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
+        paused,
+        pins: store.read_pins()?,
         unsettled: store.read_unsettled()?.len(),
         accounts: (owned.accounts.len(), owned.active_accounts()),
         groups: owned.groups.len(),
@@ -128,6 +140,10 @@ fn text(global: &Global, status: &Status) -> String {
     }
     let (accounts, active) = status.accounts;
     let _ = writeln!(out, "owned            {accounts} accounts ({active} active), {} groups", status.groups);
+    if let Some(paused) = &status.paused {
+        let _ = writeln!(out, "paused           {paused}");
+        let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
+    }
     if let Some(held) = &status.held {
         let short = held.fingerprint.get(..12).unwrap_or_default();
         let _ = writeln!(out, "held plan        {short}, since {}", held.created_at);
@@ -150,6 +166,17 @@ fn text(global: &Global, status: &Status) -> String {
             record.count,
             record.first_at,
             plain(&record.failing.reason)
+        );
+    }
+    for (id, pin) in &status.pins {
+        let _ = writeln!(
+            out,
+            "pinned           {} ({id}), by undo of cycle {} at {} by {}; to release: {}",
+            plain(&pin.username),
+            pin.undone,
+            pin.at,
+            pin.by,
+            setup::command_line(global, &format!("undo --release {id}"))
         );
     }
     if status.unsettled > 0 {
@@ -202,7 +229,11 @@ fn document(status: &Status) -> Value {
         "last_sync": status.last.as_ref().map(cycle),
         "last_good_sync": status.good.as_ref().map(cycle),
         "held_plan": status.held.as_ref().map(|plan| json!({ "fingerprint": plan.fingerprint, "created_at": plan.created_at })),
+        "paused": status.paused,
         "failing": status.failing.iter().map(failing).collect::<Vec<_>>(),
+        "pins": status.pins.iter().map(|(id, pin)| json!({
+            "user_id": id, "username": pin.username, "undone_cycle": pin.undone.0, "at": pin.at, "by": pin.by,
+        })).collect::<Vec<_>>(),
         "unsettled_requests": status.unsettled,
         "accounts": status.accounts.0,
         "active_accounts": status.accounts.1,

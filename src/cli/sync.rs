@@ -8,7 +8,7 @@ use super::{plan, setup};
 use crate::apply::Applied;
 use crate::clock::Clock;
 use crate::cycle;
-use crate::cycle::{End, Mode, Report};
+use crate::cycle::{End, Mode, Report, Task};
 use crate::report::plain;
 use crate::scim::atlassian::APP_ACCESS_MENU;
 use std::fmt::Write;
@@ -29,7 +29,8 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
     let tell = |progress| line.tell(progress);
     let report = setup::block_on(async {
         let _lock = setup::lock_for_writing(&config, &clock).await?;
-        let report = cycle::run(Mode::Apply, "sync", (&mut store, &services, &settings), &tell).await;
+        let report =
+            cycle::run((Mode::Apply, Task::Everybody), "sync", (&mut store, &services, &settings), &tell).await;
         Ok::<_, Ended>(report?)
     })?;
     line.end();
@@ -42,7 +43,7 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
 }
 
 /// What was sent, as text.
-fn outcome(report: &Report) -> String {
+pub(super) fn outcome(report: &Report) -> String {
     let mut out = String::new();
     let Some(applied) = &report.applied else { return "Nothing was sent.".to_owned() };
     let _ = writeln!(out, "{}", sent(applied, report.document.actions.is_empty()));
@@ -77,15 +78,18 @@ fn sent(applied: &Applied, nothing_to_do: bool) -> String {
     text
 }
 
-fn end(global: &Global, report: &Report) -> Result<(), Ended> {
+pub(super) fn end(global: &Global, report: &Report) -> Result<(), Ended> {
     match report.end {
         End::Done | End::Previewed => Ok(()),
-        End::Held => Err(Ended::with(5, "held: the plan waits for a person, and nothing was sent")
-            .next(plan::approve_line(global, &report.document))
-            .next(format!(
-                "To reject it: {}",
-                setup::command_line(global, &format!("reject {}", report.document.short_fingerprint()))
-            ))),
+        End::Held => {
+            let reject = setup::command_line(global, &format!("reject {}", report.document.short_fingerprint()));
+            let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent")
+                .next(plan::approve_line(global, &report.document))
+                .next(format!("To reject it: {reject}"));
+            Err(plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next))
+        }
+        End::Paused => Err(Ended::with(5, "paused: the brake is on, and nothing (more) was sent")
+            .next(format!("To go on: {}", setup::command_line(global, "resume")))),
         End::Failing => {
             let stopped = report.applied.as_ref().and_then(|applied| applied.stopped.as_ref());
             match stopped {

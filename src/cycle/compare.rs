@@ -6,6 +6,7 @@ use crate::apply::count_requests;
 use crate::desired;
 use crate::desired::ScopeChange;
 use crate::guard::Class;
+use crate::guard::DirectorySync;
 use crate::guard::History;
 use crate::guard::Item;
 use crate::guard::Pilot;
@@ -13,11 +14,14 @@ use crate::guard::RosterSize;
 use crate::guard::Situation;
 use crate::guard::items_of;
 use crate::model::GroupId;
+use crate::model::Observed;
+use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::plan::Capabilities;
 use crate::plan::Inputs;
 use crate::plan::Plan;
+use crate::plan::Step;
 use crate::report::BaseDocument;
 use crate::report::ForecastDocument;
 use crate::report::Header;
@@ -42,7 +46,7 @@ const CONFIRMED_MAX: usize = 2_000;
 const ROUNDS_MAX: usize = 10;
 
 /// Twenty-four hours, over which the limits count (S4).
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 
 /// A group that had fewer people may become empty without being held (S5).
 const EMPTIED_MIN: usize = 3;
@@ -64,9 +68,40 @@ pub(super) async fn compare(
         confirm(reading, &people, (services, settings), tell).await?;
         plan = compute(reading, settings, now);
     }
+    let seats = plan.keep_within_seats(seats_taken(reading, store, &plan)?, settings.limits.accounts);
     let situation = situation(reading, store, (settings, approved), now)?;
-    let header = header(reading, store, services, (settings, &plan), now)?;
+    let header = Header { seats, ..header(reading, store, services, (settings, &plan), now)? };
     Ok(Compared { plan, situation, header })
+}
+
+/// Active accounts of the directory: ours, adopted ones, and others where they are known.
+fn seats_taken(reading: &Reading, store: &Store, plan: &Plan) -> Result<u64, CycleError> {
+    let adopted = plan.actions.iter().filter(|action| matches!(action.step, Step::Adopt { active: true, .. })).count();
+    let ours = u64::try_from(reading.owned.active_accounts() + adopted).unwrap_or(u64::MAX);
+    let others = match &reading.observed {
+        Some(observed) => foreign_accounts(observed, ours),
+        None => store.foreign_accounts()?,
+    };
+    Ok(ours.saturating_add(others))
+}
+
+/// Active accounts that are neither ours nor adopted.
+pub(super) fn foreign_accounts(observed: &Observed, ours: u64) -> u64 {
+    let active = observed.accounts.values().filter(|account| account.active != Some(false)).count();
+    u64::try_from(active).unwrap_or(u64::MAX).saturating_sub(ours)
+}
+
+/// What the people's `last_directory_sync` say.
+fn directory_sync(reading: &Reading, now: Timestamp) -> Option<DirectorySync> {
+    let synced = || reading.roster.people.values().filter_map(|person| person.last_directory_sync);
+    let newest = synced().max()?;
+    let behind = synced().filter(|at| newest.seconds_since(*at) > DAY_SECONDS).count();
+    Some(DirectorySync {
+        newest,
+        age_seconds: now.seconds_since(newest),
+        people: u64::try_from(synced().count()).unwrap_or(u64::MAX),
+        behind: u64::try_from(behind).unwrap_or(u64::MAX),
+    })
 }
 
 /// Whether a person has seen and approved everything that the unconfirmed people would lose.
@@ -87,13 +122,14 @@ fn compute(reading: &Reading, settings: &Settings, now: Timestamp) -> Plan {
         owned: &reading.owned,
         observed: reading.observed.as_ref(),
         confirmed: &reading.roster.confirmed,
+        pinned: &reading.pins.pinned,
         capabilities: &capabilities(),
         now,
     })
 }
 
 /// What the target can do, in the planner's terms.
-fn capabilities() -> Capabilities {
+pub(super) fn capabilities() -> Capabilities {
     let target = atlassian::capabilities();
     Capabilities {
         group_members_max: usize::try_from(target.group_members_max).unwrap_or(usize::MAX),
@@ -127,6 +163,7 @@ fn situation(
         spent,
         spent_leaves,
         approved,
+        rejected: store.read_rejected_items()?,
         history: store.history()?,
         scope_changes: reading.selection.changes.clone(),
         emptied_groups: emptied
@@ -134,6 +171,7 @@ fn situation(
             .collect(),
         roster: if people == 0 && owned.active_accounts() > 0 { RosterSize::BecameEmpty } else { RosterSize::Normal },
         people: size(people),
+        directory_sync: directory_sync(reading, now),
         pilot: if pilot_before && settings.rules.pilot_people.is_empty() { Pilot::Ended } else { Pilot::AsBefore },
     })
 }
@@ -150,29 +188,47 @@ fn header(
     (settings, plan): (&Settings, &Plan),
     now: Timestamp,
 ) -> Result<Header, CycleError> {
-    let requests = count_requests(plan, settings.members_per_request_max);
+    let source = SourceDocument {
+        api_host: settings.api_host.clone(),
+        groups: reading.selection.groups.len(),
+        people: people_in_scope(reading),
+        requests: services.duo.requests_sent().saturating_sub(reading.requests_before),
+    };
+    let mut header = header_of((&reading.owned, source), store, (settings, plan), now)?;
+    header.target.last_read_at = reading.observed_at.or(header.target.last_read_at);
+    header.remarks = remarks(reading, store, plan)?;
+    Ok(header)
+}
+
+/// What stands around a plan, whatever was read for it.
+pub(super) fn header_of(
+    (owned, source): (&Owned, SourceDocument),
+    store: &Store,
+    (settings, plan): (&Settings, &Plan),
+    now: Timestamp,
+) -> Result<Header, CycleError> {
+    let active = u64::try_from(owned.active_accounts()).unwrap_or(u64::MAX);
     Ok(Header {
         created_at: now,
-        source: SourceDocument {
-            api_host: settings.api_host.clone(),
-            groups: reading.selection.groups.len(),
-            people: people_in_scope(reading),
-            requests: services.duo.requests_sent().saturating_sub(reading.requests_before),
-        },
-        target: TargetDocument {
-            scim_base_url: settings.scim_base_url.clone(),
-            last_read_at: reading.observed_at.or(store.target_read_at()?),
-        },
+        source,
+        target: TargetDocument { scim_base_url: settings.scim_base_url.clone(), last_read_at: store.target_read_at()? },
         base: BaseDocument {
             database_id: store.database_id().to_owned(),
             generation: store.generation()?,
-            accounts: reading.owned.accounts.len(),
-            groups: reading.owned.groups.len(),
-            memberships: reading.owned.memberships(),
+            accounts: owned.accounts.len(),
+            groups: owned.groups.len(),
+            memberships: owned.memberships(),
         },
-        forecast: ForecastDocument { requests, seconds: seconds(requests, settings.requests_per_second) },
-        remarks: remarks(reading, store, plan)?,
+        forecast: forecast(plan, settings),
+        seats: plan.clone().keep_within_seats(active, 0),
+        remarks: Vec::new(),
     })
+}
+
+/// What sending a plan costs.
+pub(super) fn forecast(plan: &Plan, settings: &Settings) -> ForecastDocument {
+    let requests = count_requests(plan, settings.members_per_request_max);
+    ForecastDocument { requests, seconds: seconds(requests, settings.requests_per_second) }
 }
 
 /// How long so many requests take at the permitted rate.

@@ -21,6 +21,12 @@ pub enum CycleError {
     /// What became of earlier requests could not be found out.
     #[error("Atlassian could not be asked about requests that were cut off earlier; nothing new was sent")]
     Unsettled(#[source] RequestError),
+    /// A saved plan that does not hold any more.
+    #[error("the saved plan is stale, and nothing was sent; what moved since:\n  {}", .0.join("\n  "))]
+    Stale(Vec<String>),
+    /// Something that is asked for is not there.
+    #[error("{0}; nothing was sent")]
+    Unknown(String),
     /// The database.
     #[error("the database could not be used; nothing more was sent")]
     Store(#[from] StoreError),
@@ -41,6 +47,8 @@ impl CycleError {
         match self {
             Self::Source(_) | Self::Scope(_) => 3,
             Self::Target(_) | Self::Unsettled(_) => 4,
+            Self::Stale(_) => 7,
+            Self::Unknown(_) => 2,
             Self::Store(_) => 8,
         }
     }

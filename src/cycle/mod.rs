@@ -5,10 +5,15 @@
 
 mod compare;
 mod error;
+mod listed;
+mod person;
 mod read;
 mod record;
+mod undo;
 
 pub use error::CycleError;
+pub use listed::{Approval, IfMoved, Listed};
+pub use undo::Undone;
 
 use crate::apply;
 use crate::apply::Applied;
@@ -18,7 +23,10 @@ use crate::duo;
 use crate::guard;
 use crate::guard::Limits;
 use crate::guard::Verdict;
+use crate::model::Owned;
+use crate::model::PersonId;
 use crate::model::Timestamp;
+use crate::report::Header;
 use crate::report::PlanDocument;
 use crate::scim;
 use crate::store::CycleId;
@@ -90,6 +98,8 @@ pub struct Report {
     pub applied: Option<Applied>,
     /// How it ended.
     pub end: End,
+    /// Of a saved plan: what was not sent, and why.
+    pub not_sent: Vec<String>,
 }
 
 /// How a cycle ended, when nothing went wrong around it.
@@ -103,58 +113,123 @@ pub enum End {
     Held,
     /// Some records fail; the rest is done.
     Failing,
+    /// The brake is on: nothing, or nothing more, was sent.
+    Paused,
+}
+
+/// What a cycle is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Task<'a> {
+    /// Everybody in scope.
+    Everybody,
+    /// Takes access away from one person, and nothing else.
+    OnePerson(&'a PersonId),
+    /// Exactly the listed actions of a saved plan.
+    Listed(&'a Listed),
+    /// The reverse of an earlier cycle.
+    Undo(&'a Undone),
+}
+
+/// Everything a cycle works with.
+struct Tools<'a, 'b> {
+    store: &'a mut Store,
+    services: &'a Services<'b>,
+    settings: &'a Settings,
+    tell: Tell<'a>,
 }
 
 /// Runs one cycle and records how it ended, whatever happened.
 pub async fn run(
-    mode: Mode,
+    (mode, task): (Mode, Task<'_>),
     command: &str,
     (store, services, settings): (&mut Store, &Services<'_>, &Settings),
     tell: Tell<'_>,
 ) -> Result<Report, CycleError> {
     let now = || Timestamp::from_seconds(services.clock.now_seconds());
     let cycle = store.begin_cycle(command, now())?;
-    let result = steps(mode, cycle, (store, services, settings), tell).await;
+    let mut tools = Tools { store, services, settings, tell };
+    let result = steps(mode, task, cycle, &mut tools).await;
     let end = record::end_of(&result, services);
     // The cycle's own failure is what matters; that it could not be recorded is said if nothing else is.
-    let recorded = store.end_cycle(cycle, &end, now());
+    let recorded = tools.store.end_cycle(cycle, &end, now());
     let report = result?;
     recorded?;
     Ok(report)
 }
 
-async fn steps(
+async fn steps(mode: Mode, task: Task<'_>, cycle: CycleId, tools: &mut Tools<'_, '_>) -> Result<Report, CycleError> {
+    if mode == Mode::Apply && !tools.store.read_unsettled()?.is_empty() {
+        apply::settle(tools.store, tools.services.scim, tools.services.clock, cycle).await?;
+    }
+    match task {
+        Task::Everybody => everybody(mode, cycle, None, tools).await,
+        Task::Listed(listed) => everybody(mode, cycle, Some(listed), tools).await,
+        Task::OnePerson(person) => person::steps(mode, cycle, person, tools).await,
+        Task::Undo(undone) => undo::steps(mode, cycle, undone, tools).await,
+    }
+}
+
+async fn everybody(
     mode: Mode,
     cycle: CycleId,
-    (store, services, settings): (&mut Store, &Services<'_>, &Settings),
-    tell: Tell<'_>,
+    listed: Option<&Listed>,
+    tools: &mut Tools<'_, '_>,
 ) -> Result<Report, CycleError> {
-    if mode == Mode::Apply && !store.read_unsettled()?.is_empty() {
-        apply::settle(store, services.scim, services.clock, cycle).await?;
+    let mut reading = read::read(tools.store, tools.services, tools.settings, tools.tell).await?;
+    let compared = compare::compare(&mut reading, tools.store, tools.services, (tools.settings, tools.tell)).await?;
+    let Compared { mut plan, situation, mut header } = compared;
+    let mut is_whole = true;
+    let mut not_sent = Vec::new();
+    if let Some(listed) = listed {
+        let count = plan.actions.len();
+        not_sent = listed.pick(&mut plan).map_err(CycleError::Stale)?;
+        is_whole = plan.actions.len() == count;
+        header.forecast = compare::forecast(&plan, tools.settings);
     }
-    let mut reading = read::read(store, services, settings, tell).await?;
-    let compared = compare::compare(&mut reading, store, services, (settings, tell)).await?;
-    let Compared { plan, situation, header } = compared;
-    let verdict = guard::review(plan, &settings.limits, &situation);
-    let document = PlanDocument::new(&verdict, header);
-    record::keep_plan(store, cycle, &verdict, &document)?;
-    match (mode, &verdict) {
-        (Mode::Preview, _) => Ok(Report { cycle, document, applied: None, end: End::Previewed }),
-        (Mode::Apply, Verdict::Held(_)) => Ok(Report { cycle, document, applied: None, end: End::Held }),
-        (Mode::Apply, Verdict::Approved(approved)) => {
-            let mut context = apply::Context {
-                scim: services.scim,
-                clock: services.clock,
-                cycle,
-                owned: reading.owned.clone(),
-                concurrent_requests_max: settings.concurrent_requests_max,
-                members_per_request_max: settings.members_per_request_max,
-                progress: &|progress| tell(Progress::Sending(progress)),
-                store,
-            };
-            let applied = apply::run(approved, &mut context).await?;
-            let end = record::after(store, &reading, (approved, &applied), (settings, services))?;
-            Ok(Report { cycle, document, applied: Some(applied), end })
-        }
+    record::let_rejections_lapse(tools.store, mode, &plan)?;
+    let verdict = listed.map_or_else(
+        || Ok(guard::review(plan.clone(), &tools.settings.limits, &situation)),
+        |listed| listed.review(plan.clone(), &situation, tools),
+    )?;
+    let mut report = finish(mode, cycle, (&verdict, header), (tools, &reading.owned)).await?;
+    if let (Verdict::Approved(approved), Some(applied)) = (&verdict, &report.applied) {
+        let recorded = record::Recorded { reading: &reading, is_whole };
+        report.end = record::after(tools.store, recorded, (approved, applied), (tools.settings, tools.services))?;
     }
+    report.not_sent = not_sent;
+    Ok(report)
+}
+
+/// Keeps the plan, and sends it when it may be sent.
+async fn finish(
+    mode: Mode,
+    cycle: CycleId,
+    (verdict, header): (&Verdict, Header),
+    (tools, owned): (&mut Tools<'_, '_>, &Owned),
+) -> Result<Report, CycleError> {
+    let document = PlanDocument::new(verdict, header);
+    record::keep_plan(tools.store, cycle, verdict, &document)?;
+    let report = |end, applied| Report { cycle, document, applied, end, not_sent: Vec::new() };
+    let approved = match (mode, verdict) {
+        (Mode::Preview, _) => return Ok(report(End::Previewed, None)),
+        (Mode::Apply, Verdict::Held(_)) => return Ok(report(End::Held, None)),
+        (Mode::Apply, Verdict::Approved(approved)) => approved,
+    };
+    if tools.store.brake().is_on() && !approved.plan().is_empty() {
+        return Ok(report(End::Paused, None));
+    }
+    let tell = tools.tell;
+    let mut context = apply::Context {
+        store: tools.store,
+        scim: tools.services.scim,
+        clock: tools.services.clock,
+        cycle,
+        owned: owned.clone(),
+        concurrent_requests_max: tools.settings.concurrent_requests_max,
+        members_per_request_max: tools.settings.members_per_request_max,
+        progress: &|progress| tell(Progress::Sending(progress)),
+    };
+    let applied = apply::run(approved, &mut context).await?;
+    let end = record::end_of_sending(&applied);
+    Ok(report(end, Some(applied)))
 }

@@ -6,6 +6,8 @@ use crate::desired::Remembered;
 use crate::desired::Rules;
 use crate::desired::ScopeChange;
 use crate::desired::Selection;
+use crate::desired::Selector;
+use crate::desired::Wanted;
 use crate::desired::select;
 use crate::duo;
 use crate::duo::ReadError;
@@ -16,6 +18,7 @@ use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Roster;
 use crate::model::Timestamp;
+use crate::store::Pin;
 use crate::store::Store;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +33,20 @@ pub(super) struct Reading {
     pub(super) before: Option<(Rules, Selection)>,
     pub(super) observed: Option<Observed>,
     pub(super) observed_at: Option<Timestamp>,
+    /// Pinned people whose record is as it was, with the reason; and what happens to the pins after this cycle.
+    pub(super) pins: Pins,
     pub(super) requests_before: u64,
+}
+
+/// Pins, compared with today's records.
+#[derive(Debug, Default)]
+pub(super) struct Pins {
+    /// Still pinned, with the reason.
+    pub(super) pinned: BTreeMap<PersonId, String>,
+    /// Released, since the record has changed.
+    pub(super) released: Vec<PersonId>,
+    /// What records look like that were not read since the undo.
+    pub(super) seen: BTreeMap<PersonId, String>,
 }
 
 pub(super) async fn read(
@@ -47,7 +63,7 @@ pub(super) async fn read(
     let selection = select(&groups, &settings.rules.groups, &remembered).map_err(CycleError::Scope)?;
     confirm_vanished(&selection, services).await?;
     let before = old_rules.map(|rules| {
-        let selection = select(&groups, &rules.groups, &remembered).unwrap_or_default();
+        let selection = select_leniently(&groups, &rules, &remembered);
         (rules, selection)
     });
     let roster = read_roster(&groups, (&selection, before.as_ref()), (services, settings), tell).await?;
@@ -58,7 +74,53 @@ pub(super) async fn read(
         None
     };
     let observed_at = observed.is_some().then(|| Timestamp::from_seconds(services.clock.now_seconds()));
-    Ok(Reading { owned, roster, selection, before, observed, observed_at, requests_before })
+    let pins = store.read_pins()?;
+    let mut reading =
+        Reading { owned, roster, selection, before, observed, observed_at, pins: Pins::default(), requests_before };
+    if !pins.is_empty() {
+        // Whoever is pinned may be in no list: their records are asked for by id.
+        confirm(&mut reading, &pins.keys().cloned().collect(), (services, settings), tell).await?;
+        reading.pins = compare_pins(&pins, &reading.roster);
+    }
+    Ok(reading)
+}
+
+fn compare_pins(pins: &BTreeMap<PersonId, Pin>, roster: &Roster) -> Pins {
+    let mut compared = Pins::default();
+    for (id, pin) in pins {
+        let record = picture_of_record(id, roster);
+        match &pin.seen {
+            Some(seen) if *seen != record => {
+                compared.released.push(id.clone());
+                continue;
+            }
+            Some(_) => {}
+            None => drop(compared.seen.insert(id.clone(), record)),
+        }
+        let reason = format!(
+            "pinned by undo of cycle {} at {}: stays as it is until the record changes in Duo or `undo --release {}`",
+            pin.undone, pin.at, pin.username
+        );
+        compared.pinned.insert(id.clone(), reason);
+    }
+    compared
+}
+
+/// A person's record as text: status, groups and values. A change of any of them is a change of the record.
+fn picture_of_record(id: &PersonId, roster: &Roster) -> String {
+    let Some(person) = roster.people.get(id) else { return "gone".to_owned() };
+    let groups: Vec<&str> = roster.groups_of(id).map(|group| group.id.as_str()).collect();
+    format!("{:?} {groups:?} {:?}", person.status.as_str(), person.values)
+}
+
+/// What these rules select; where a selector cannot be followed, what was selected before.
+pub(super) fn select_leniently(groups: &[Group], rules: &Rules, remembered: &[Remembered]) -> Selection {
+    select(groups, &rules.groups, remembered).unwrap_or_else(|_| {
+        let by_id = |entry: &Remembered| Selector { wanted: Wanted::Id(entry.group_id.clone()), atlassian_name: None };
+        let there = remembered.iter().filter(|entry| groups.iter().any(|group| group.id == entry.group_id));
+        let selectors: Vec<Selector> = there.map(by_id).collect();
+        select(groups, &selectors, &[]).unwrap_or_default()
+    })
 }
 
 /// While nothing is owned, the target is read first; and after a conflict, since its match is a candidate (S7).

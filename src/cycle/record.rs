@@ -1,14 +1,18 @@
 //! What stays of a cycle.
 
+use super::compare::foreign_accounts;
 use super::read::Reading;
-use super::{CycleError, End, Report, Services, Settings};
+use super::{CycleError, End, Mode, Report, Services, Settings};
 use crate::apply::Applied;
 use crate::apply::CONFLICT;
 use crate::guard::Approved;
 use crate::guard::Verdict;
+use crate::guard::items_of;
 use crate::model::Timestamp;
+use crate::plan::Plan;
 use crate::plan::Subject;
 use crate::report::PlanDocument;
+use crate::scim::RequestError;
 use crate::store::CycleEnd;
 use crate::store::CycleId;
 use crate::store::Failing;
@@ -40,24 +44,57 @@ pub(super) fn keep_plan(
     })
 }
 
+/// What a whole cycle leaves behind.
+#[derive(Clone, Copy)]
+pub(super) struct Recorded<'a> {
+    pub(super) reading: &'a Reading,
+    /// Whether all of today's plan was to be sent, and not a part of it.
+    pub(super) is_whole: bool,
+}
+
+/// How the sending ended.
+pub(super) fn end_of_sending(applied: &Applied) -> End {
+    match (&applied.stopped, applied.failing.is_empty()) {
+        (Some(RequestError::Paused), _) => End::Paused,
+        (Some(_), _) | (None, false) => End::Failing,
+        (None, true) => End::Done,
+    }
+}
+
 /// After sending: the rules that the snapshot is made with now, who left the scope, and whether records fail.
 pub(super) fn after(
     store: &mut Store,
-    reading: &Reading,
+    recorded: Recorded<'_>,
     (approved, applied): (&Approved, &Applied),
     (settings, services): (&Settings, &Services<'_>),
 ) -> Result<End, CycleError> {
     let now = Timestamp::from_seconds(services.clock.now_seconds());
-    if applied.stopped.is_none() {
+    let reading = recorded.reading;
+    if applied.stopped.is_none() && recorded.is_whole {
         store.record_rules(&settings.rules, &reading.selection.remembered())?;
         store.record_left_scope(&approved.plan().in_grace, now)?;
         if let Some(at) = reading.observed_at {
-            store.record_target_read(at)?;
+            let owned = store.read_owned()?;
+            let ours = u64::try_from(owned.active_accounts()).unwrap_or(u64::MAX);
+            let others = reading.observed.as_ref().map_or(0, |observed| foreign_accounts(observed, ours));
+            store.record_target_read(at, others)?;
         }
+        store.release_pins(&reading.pins.released)?;
+        store.record_pins_seen(&reading.pins.seen)?;
         forget_what_is_not_planned_any_more(store, approved, now)?;
     }
-    let failing = applied.stopped.is_some() || !store.read_failing()?.is_empty();
-    Ok(if failing { End::Failing } else { End::Done })
+    let end = end_of_sending(applied);
+    let failing = end == End::Done && !store.read_failing()?.is_empty();
+    Ok(if failing { End::Failing } else { end })
+}
+
+/// A rejection holds what it was about until that is not planned any more (S10).
+pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -> Result<(), StoreError> {
+    if mode == Mode::Preview {
+        return Ok(());
+    }
+    let planned = items_of(plan).into_iter().map(|(_, item)| item).collect();
+    store.let_rejections_lapse(&planned)
 }
 
 /// A record that failed and is in no action of today has nothing left that could fail; but a conflict that keeps somebody
@@ -122,6 +159,7 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Done if report.document.actions.is_empty() => (0, "nothing to do".to_owned()),
         End::Done => (0, "done".to_owned()),
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
+        End::Paused => (5, "paused".to_owned()),
         End::Failing => (4, failing_message(report)),
     };
     let counts = report.applied.as_ref().map(|applied| {

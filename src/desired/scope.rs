@@ -129,7 +129,7 @@ pub fn select(
                 ([_, _, ..], Wanted::Name(_)) => errors.push(ambiguous(&text, &fresh, &by_id)),
                 _ => {}
             }
-            // Each group is remembered once, by the first selector that found it: that it is found by another is no news.
+            // Each group is remembered once, by the first selector that found it: that another finds it is no news.
             let is_known = !before.is_empty() || fresh.iter().any(|id| known.contains(*id));
             for id in &fresh {
                 if let (true, Some(group)) = (is_known && !known.contains(id), by_id.get(*id)) {

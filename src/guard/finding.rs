@@ -18,6 +18,10 @@ use std::collections::BTreeSet;
 /// What a finding is about; findings are listed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
+    /// More than taking access away from one person, where only that was asked for.
+    MoreThanOneLeaver,
+    /// A person rejected it.
+    Rejected,
     /// The first plan of a database.
     FirstPlan,
     /// The whole roster became empty.
@@ -54,12 +58,18 @@ pub enum FindingKind {
     Creates,
     /// `adoptions_max`.
     Adoptions,
+    /// Duo's directory sync has not run for a day. Holds nothing.
+    DirectorySyncStopped,
+    /// Many people were not in the last directory sync. Holds nothing.
+    DirectorySyncLost,
 }
 
 impl FindingKind {
     /// The name in plan documents.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::MoreThanOneLeaver => "more_than_one_leaver",
+            Self::Rejected => "rejected",
             Self::FirstPlan => "first_plan",
             Self::EmptyRoster => "empty_roster",
             Self::EmptyGroup => "empty_group",
@@ -78,6 +88,8 @@ impl FindingKind {
             Self::Reactivations => "reactivations",
             Self::Creates => "creates",
             Self::Adoptions => "adoptions",
+            Self::DirectorySyncStopped => "directory_sync_stopped",
+            Self::DirectorySyncLost => "directory_sync_lost",
         }
     }
 }
@@ -145,18 +157,53 @@ impl Finding {
     }
 }
 
+/// A directory sync that has not run for so long has stopped (S21).
+const DIRECTORY_SYNC_AGE_MAX_SECONDS: i64 = 86_400;
+
+/// So many people behind the last directory sync, and a tenth of all, are many.
+const BEHIND_MIN: u64 = 10;
+
+/// What is found, and holds nothing by itself.
+pub(super) fn notices(situation: &Situation) -> Vec<Finding> {
+    let Some(sync) = &situation.directory_sync else { return Vec::new() };
+    let mut notices = Vec::new();
+    if sync.age_seconds > DIRECTORY_SYNC_AGE_MAX_SECONDS {
+        let message = format!(
+            "Duo's directory sync has not run since {} ({} h ago): who left the directory since then still has access; look at it in Duo",
+            sync.newest,
+            sync.age_seconds / 3_600
+        );
+        notices.push(Finding::of(FindingKind::DirectorySyncStopped, message, BTreeSet::new()));
+    }
+    if sync.behind >= BEHIND_MIN && sync.behind.saturating_mul(10) >= sync.people {
+        let message = format!(
+            "{} of {} people from a directory were not in its last run: looks like a directory sync that lost them; look at it in Duo",
+            sync.behind, sync.people
+        );
+        notices.push(Finding::of(FindingKind::DirectorySyncLost, message, BTreeSet::new()));
+    }
+    notices
+}
+
 /// Findings that no number decides.
 pub(super) fn of_situation(
     plan: &Plan,
     limits: &Limits,
     situation: &Situation,
-    (all, open): (&[(Class, Item)], &[(Class, Item)]),
+    open: &[(Class, Item)],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if situation.history == History::None && limits.first_plan == FirstPlan::Hold && !open.is_empty() {
         let items = open.iter().map(|(_, item)| item.clone()).collect();
         let message = "this is the first plan of this database: it is reviewed before anything is sent".to_owned();
         findings.push(Finding { key: Some("guard.first_plan"), ..Finding::of(FindingKind::FirstPlan, message, items) });
+    }
+    let rejected: BTreeSet<Item> =
+        open.iter().map(|(_, item)| item).filter(|item| situation.rejected.contains(item)).cloned().collect();
+    if !rejected.is_empty() {
+        let message =
+            format!("{} of these changes were rejected by a person, and stay so until they change", rejected.len());
+        findings.push(Finding::of(FindingKind::Rejected, message, rejected));
     }
     if situation.roster == RosterSize::BecameEmpty {
         let message = "Duo lists nobody at all in the selected groups: looks like a mistake there, not like leavers";
@@ -174,17 +221,21 @@ pub(super) fn of_situation(
         findings
             .push(Finding { key: Some("scope.pilot_people"), ..Finding::of(FindingKind::PilotEnded, message, items) });
     }
-    if !plan.unconfirmed.is_empty() {
-        let message = format!(
-            "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan is sent",
-            plan.unconfirmed.len()
-        );
-        let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
-        // Not the open ones only: an approval does not stand for a reading (S2).
-        findings.push(Finding::of(FindingKind::Unconfirmed, message, taken_away(all, concerns)));
-    }
     findings.retain(|finding| !finding.items.is_empty());
     findings
+}
+
+/// People who would lose something and were not asked for by id. What is approved counts all the same: an approval does
+/// not stand for a reading (S2).
+pub(super) fn of_unconfirmed(plan: &Plan, all: &[(Class, Item)]) -> Option<Finding> {
+    let concerns = |item: &Item| item.person.as_ref().is_some_and(|person| plan.unconfirmed.contains(person));
+    let items = taken_away(all, concerns);
+    let message = format!(
+        "{} people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan \
+         is sent",
+        plan.unconfirmed.len()
+    );
+    (!items.is_empty()).then(|| Finding::of(FindingKind::Unconfirmed, message, items))
 }
 
 fn taken_away(open: &[(Class, Item)], concerns: impl Fn(&Item) -> bool) -> BTreeSet<Item> {

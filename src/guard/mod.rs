@@ -15,6 +15,7 @@ pub use risk::{Class, Item, items_of};
 
 use crate::desired::ScopeChange;
 use crate::model::GroupId;
+use crate::model::Timestamp;
 use crate::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,8 @@ pub struct Situation {
     pub spent_leaves: BTreeMap<GroupId, u64>,
     /// Items that a person has approved, in approvals that are still valid.
     pub approved: BTreeSet<Item>,
+    /// Items that a person has rejected, and that nobody approved since.
+    pub rejected: BTreeSet<Item>,
     /// Whether a plan was ever carried out for this database.
     pub history: History,
     /// What is different about the selected groups (S5).
@@ -43,8 +46,23 @@ pub struct Situation {
     pub roster: RosterSize,
     /// How many people the roster has.
     pub people: u64,
+    /// How the directory sync of Duo is, where people come from one.
+    pub directory_sync: Option<DirectorySync>,
     /// Whether a pilot that was on has been ended by the configuration (S7).
     pub pilot: Pilot,
+}
+
+/// What the people's `last_directory_sync` say (S21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectorySync {
+    /// The newest of them.
+    pub newest: Timestamp,
+    /// Seconds since then.
+    pub age_seconds: i64,
+    /// How many people come from a directory.
+    pub people: u64,
+    /// How many of them were not in its run of the last day.
+    pub behind: u64,
 }
 
 /// Whether a plan was ever carried out for a database.
@@ -82,6 +100,7 @@ pub enum Pilot {
 pub struct Approved {
     plan: Plan,
     by_person: BTreeSet<Item>,
+    notices: Vec<Finding>,
 }
 
 impl Approved {
@@ -138,10 +157,18 @@ impl Verdict {
         }
     }
 
-    /// Every reason why it waits; none when it does not.
+    /// The plan, to be judged anew.
+    pub fn into_plan(self) -> Plan {
+        match self {
+            Self::Approved(approved) => approved.plan,
+            Self::Held(held) => held.plan,
+        }
+    }
+
+    /// Every reason why it waits, and what is found but holds nothing.
     pub fn findings(&self) -> &[Finding] {
         match self {
-            Self::Approved(_) => &[],
+            Self::Approved(approved) => &approved.notices,
             Self::Held(held) => &held.findings,
         }
     }
@@ -149,21 +176,38 @@ impl Verdict {
 
 /// Judges a plan. An empty plan is always approved: it does nothing.
 pub fn review(plan: Plan, limits: &Limits, situation: &Situation) -> Verdict {
+    let notices = finding::notices(situation);
     if plan.is_empty() {
-        return Verdict::Approved(Approved { plan, by_person: BTreeSet::new() });
+        return Verdict::Approved(Approved { plan, by_person: BTreeSet::new(), notices });
     }
     let all = items_of(&plan);
     let open: Vec<(Class, Item)> = all.iter().filter(|(_, item)| !situation.approved.contains(item)).cloned().collect();
-    let mut findings = finding::of_situation(&plan, limits, situation, (&all, &open));
+    let mut findings = finding::of_situation(&plan, limits, situation, &open);
+    findings.extend(finding::of_unconfirmed(&plan, &all));
     findings.extend(budget::findings(&plan, limits, situation, &open));
     findings.sort_by_key(|finding| finding.kind);
     if findings.is_empty() {
         let by_person =
             all.into_iter().map(|(_, item)| item).filter(|item| situation.approved.contains(item)).collect();
-        Verdict::Approved(Approved { plan, by_person })
+        Verdict::Approved(Approved { plan, by_person, notices })
     } else {
+        findings.extend(notices);
         Verdict::Held(Held { plan, findings })
     }
+}
+
+/// Judges what takes access away from one person, because somebody asks for that one person now: no limit counts, and
+/// nothing of it counts against the limits. Anything else in the plan holds it.
+pub fn review_one_leaver(plan: Plan) -> Verdict {
+    let items = items_of(&plan);
+    let takes = |class: Class| matches!(class, Class::Deactivation | Class::Leave | Class::LeaverLeave);
+    let people: BTreeSet<_> = items.iter().map(|(_, item)| item.person.clone()).collect();
+    let by_person: BTreeSet<Item> = items.iter().map(|(_, item)| item.clone()).collect();
+    if people.len() <= 1 && items.iter().all(|(class, _)| takes(*class)) {
+        return Verdict::Approved(Approved { plan, by_person, notices: Vec::new() });
+    }
+    let message = "this is more than taking access away from one person".to_owned();
+    Verdict::Held(Held { findings: vec![Finding::of(FindingKind::MoreThanOneLeaver, message, by_person)], plan })
 }
 
 #[cfg(test)]

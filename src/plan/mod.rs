@@ -9,10 +9,16 @@ mod document;
 mod fingerprint;
 mod membership;
 mod person;
+mod pick;
+mod seats;
+mod undo;
 
 pub use action::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef, Skipped, Step, Subject};
 pub use document::{ActionDocument, ChangeDocument, GroupDocument, PersonDocument, SkippedDocument};
 pub use fingerprint::Fingerprint;
+pub use pick::LeftOut;
+pub use seats::Seats;
+pub use undo::Taken;
 
 use crate::desired::Desired;
 use crate::desired::Rules;
@@ -46,6 +52,8 @@ pub struct Inputs<'a> {
     pub observed: Option<&'a Observed>,
     /// People whose records were read by id after the lists.
     pub confirmed: &'a BTreeSet<PersonId>,
+    /// People in no action at all since an undo, with the reason.
+    pub pinned: &'a BTreeMap<PersonId, String>,
     /// What the target can do.
     pub capabilities: &'a Capabilities,
     /// For the grace period.
@@ -85,6 +93,25 @@ impl Plan {
         plan.skipped.dedup();
         plan.name_people(&today);
         plan
+    }
+
+    /// Only what takes access away: deactivations, and the leaves of groups.
+    #[must_use]
+    pub fn taking_away_only(mut self) -> Self {
+        self.actions.retain_mut(|action| match &mut action.step {
+            Step::Deactivate { .. } => true,
+            Step::UpdateMembers { join, leave, .. } => {
+                join.clear();
+                !leave.is_empty()
+            }
+            Step::Adopt { .. }
+            | Step::Create { .. }
+            | Step::Update { .. }
+            | Step::Reactivate { .. }
+            | Step::AdoptGroup { .. }
+            | Step::CreateGroup { .. } => false,
+        });
+        self
     }
 
     /// The short name of this exact list of actions.

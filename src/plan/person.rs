@@ -122,8 +122,11 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn decide(&self, id: &PersonId) -> Decision {
-        if !self.may_act_on(id) {
+        if !permits(self.inputs.rules, &self.username(id), id) || self.adopted.conflicts.contains(id) {
             return Decision::nothing(Memberships::AsOwned);
+        }
+        if let Some(reason) = self.inputs.pinned.get(id) {
+            return Decision::hands_off(reason.clone());
         }
         match (self.desired.accounts.get(id), self.account(id)) {
             (None, None) => Decision::nothing(Memberships::None),

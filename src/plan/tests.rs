@@ -130,6 +130,7 @@ impl World {
             owned: &self.owned,
             observed: self.observed.as_ref(),
             confirmed: &self.confirmed,
+            pinned: &BTreeMap::new(),
             capabilities: &capabilities,
             now: Timestamp::from_seconds(1_000_000),
         })

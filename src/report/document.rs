@@ -4,6 +4,7 @@ use crate::guard::FindingDocument;
 use crate::guard::Verdict;
 use crate::model::Timestamp;
 use crate::plan::ActionDocument;
+use crate::plan::Seats;
 use crate::plan::SkippedDocument;
 use crate::plan::Summary;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,8 @@ pub struct Header {
     pub base: BaseDocument,
     /// What it would cost.
     pub forecast: ForecastDocument,
+    /// Active accounts before and after.
+    pub seats: Seats,
     /// Sentences about the reading, and about what is reported but not acted on.
     pub remarks: Vec<String>,
 }
@@ -105,6 +108,8 @@ pub struct PlanDocument {
     pub guard: GuardDocument,
     /// What it would cost.
     pub forecast: ForecastDocument,
+    /// Active accounts before and after.
+    pub accounts: Seats,
     /// What it does.
     pub actions: Vec<ActionDocument>,
     /// What is left as it is.
@@ -138,6 +143,7 @@ impl PlanDocument {
                 findings: verdict.findings().iter().map(|finding| finding.document(plan)).collect(),
             },
             forecast: header.forecast,
+            accounts: header.seats,
             actions: plan.actions.iter().map(ActionDocument::from).collect(),
             skipped: plan.skipped.iter().map(SkippedDocument::from).collect(),
             people: plan.names.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),

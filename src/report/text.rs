@@ -59,6 +59,11 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
         writeln!(out, "  ! {}", plain(remark))?;
     }
     writeln!(out, "\n{}", summary(plan))?;
+    let seats = &plan.accounts;
+    if seats.before != seats.after || seats.max > 0 {
+        let max = if seats.max > 0 { format!(" of at most {}", seats.max) } else { String::new() };
+        writeln!(out, "active accounts: {} -> {}{max}", seats.before, seats.after)?;
+    }
     guard(plan, out)
 }
 
@@ -178,10 +183,14 @@ pub(super) fn duration(seconds: u64) -> String {
 }
 
 fn guard(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
-    if !plan.is_held() {
-        return if plan.actions.is_empty() { Ok(()) } else { writeln!(out, "guard: approved") };
+    let findings = count(plan.guard.findings.len(), "finding", "findings");
+    if plan.is_held() {
+        writeln!(out, "guard: HELD, {findings}")?;
+    } else if !plan.guard.findings.is_empty() {
+        writeln!(out, "guard: approved, {findings}")?;
+    } else if !plan.actions.is_empty() {
+        writeln!(out, "guard: approved")?;
     }
-    writeln!(out, "guard: HELD, {}", count(plan.guard.findings.len(), "finding", "findings"))?;
     for finding in &plan.guard.findings {
         writeln!(out, "  * {}{}", plain(&finding.message), limit_key(finding))?;
         let people = concerned(finding);

@@ -157,6 +157,29 @@ impl Store {
         Ok(items)
     }
 
+    /// What people have rejected and what still stands, less what was approved after it.
+    pub fn read_rejected_items(&self) -> Result<BTreeSet<Item>, StoreError> {
+        let mut items = BTreeSet::new();
+        for record in self.decisions("ORDER BY id")? {
+            match record.decision {
+                Decision::Rejected if record.expires_at.is_none() => items.extend(record.risky),
+                Decision::Rejected => {}
+                Decision::Approved => items.retain(|item| !record.risky.contains(item)),
+            }
+        }
+        Ok(items)
+    }
+
+    /// Ends the rejections of which nothing is planned any more: the same change, planned anew one day, is judged anew.
+    pub fn let_rejections_lapse(&mut self, planned: &BTreeSet<Item>) -> Result<(), StoreError> {
+        let standing = self.decisions("WHERE decision = 'rejected' AND expires_at IS NULL")?;
+        for record in standing.iter().filter(|record| record.risky.is_disjoint(planned)) {
+            let sql = "UPDATE decision SET expires_at = at WHERE fingerprint = ?1 AND decision = 'rejected'";
+            self.connection.execute(sql, [&record.fingerprint]).map_err(self.failed("end a rejection"))?;
+        }
+        Ok(())
+    }
+
     fn decisions(&self, rest: &str) -> Result<Vec<DecisionRecord>, StoreError> {
         let doing = "read the decisions";
         let sql =

@@ -64,6 +64,9 @@ pub enum Request {
         scim_id: ScimId,
         /// The changed values.
         changes: Attributes,
+        /// What the account held of these attributes: what an undo gives back.
+        #[serde(default)]
+        before: Attributes,
         /// Whether the account is made active again.
         reactivate: bool,
     },

@@ -4,21 +4,25 @@
 //! the snapshot is one transaction with the outcome that caused it. A database belongs to one Duo host and one SCIM
 //! base URL (S17).
 
+mod brake;
 mod cycle;
 mod decision;
 mod failing;
 mod journal;
 mod lock;
 mod open;
+mod pin;
 mod schema;
 mod snapshot;
 
+pub use brake::{Brake, BrakeRecord, BrakeState};
 pub use cycle::{CycleEnd, CycleId, CycleRecord};
 pub use decision::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Who};
 pub use failing::{Failing, FailingRecord};
 pub use journal::{Effect, Intent, JournalId, JournalRecord, Outcome, OutcomeKind, Request, Spending};
 pub use lock::{AcquireLockError, WriterLock};
 pub use open::{Binding, OpenStoreError, Settings};
+pub use pin::Pin;
 
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

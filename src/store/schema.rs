@@ -95,4 +95,14 @@ pub(super) const STEPS: &[&str] = &["
         first_at INTEGER NOT NULL,
         last_at  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    -- What was undone stays so until the person's record changes in Duo, or somebody releases it.
+    CREATE TABLE pin (
+        user_id  TEXT PRIMARY KEY,
+        username TEXT NOT NULL,
+        seen     TEXT,
+        undone   INTEGER NOT NULL REFERENCES cycle,
+        at       INTEGER NOT NULL,
+        by       TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     "];

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const RULES: &str = "rules";
 const REMEMBERED: &str = "remembered_groups";
 const TARGET_READ_AT: &str = "target_read_at";
+const FOREIGN_ACCOUNTS: &str = "foreign_accounts";
 const EVER_WROTE: &str = "ever_wrote";
 const GENERATION: &str = "generation";
 
@@ -115,10 +116,19 @@ impl Store {
         self.read_moment(TARGET_READ_AT)
     }
 
-    /// Notes that the target was read whole.
-    pub fn record_target_read(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let value = at.seconds().to_string();
-        write_meta(&self.connection, TARGET_READ_AT, &value).map_err(self.failed("note when the target was read"))
+    /// Notes that the target was read whole, and how many active accounts were not ours.
+    pub fn record_target_read(&mut self, at: Timestamp, foreign_accounts: u64) -> Result<(), StoreError> {
+        let doing = "note when the target was read";
+        let (at, count) = (at.seconds().to_string(), foreign_accounts.to_string());
+        write_meta(&self.connection, TARGET_READ_AT, &at).map_err(self.failed(doing))?;
+        write_meta(&self.connection, FOREIGN_ACCOUNTS, &count).map_err(self.failed(doing))
+    }
+
+    /// How many active accounts of the directory were not ours when the target was last read whole; 0 where not known.
+    pub fn foreign_accounts(&self) -> Result<u64, StoreError> {
+        let value =
+            read_meta(&self.connection, FOREIGN_ACCOUNTS).map_err(self.failed("read how full the directory is"))?;
+        Ok(value.and_then(|value| value.parse().ok()).unwrap_or(0))
     }
 
     /// Whether a plan was ever carried out.

@@ -7,6 +7,7 @@ mod architecture;
 mod atlassian_sim;
 mod duo_contract;
 mod duo_sim;
+mod laws;
 mod rust_text;
 mod scenario;
 mod scim_contract;

@@ -5,6 +5,7 @@ use super::duo::{DuoSim, INTEGRATION_KEY, SECRET_KEY};
 use super::wire::Simulator;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,6 +14,15 @@ use std::process::{Command, Output};
 pub const API_KEY: &str = "simulated-scim-key";
 /// The simulated directory.
 pub const DIRECTORY_ID: &str = "11111111-2222-4333-8444-555555555555";
+
+/// Where the simulators listen on 127.0.0.1; 0 is any free port.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// The source.
+    pub duo: u16,
+    /// The target.
+    pub atlassian: u16,
+}
 
 /// Both simulators, and where the program finds its files.
 pub struct Stage {
@@ -40,18 +50,28 @@ pub struct Ran {
 impl Stage {
     /// Starts both simulators, empty, and writes the secrets and a configuration that selects all groups.
     pub fn set(folder: &Path, program: Vec<String>) -> io::Result<Self> {
-        let settings = AtlassianSettings {
-            directory_id: DIRECTORY_ID.to_owned(),
-            api_key: API_KEY.to_owned(),
-            ..AtlassianSettings::default()
-        };
-        let duo = Simulator::start(DuoSim::new());
-        let atlassian = Simulator::start(AtlassianSim::new(settings));
+        Self::set_at(folder, program, Ports::default(), AtlassianSettings::default())
+    }
+
+    /// Like [`Stage::set`], at these ports and with these settings; key and directory are the stage's all the same.
+    pub fn set_at(folder: &Path, program: Vec<String>, ports: Ports, settings: AtlassianSettings) -> io::Result<Self> {
+        let settings =
+            AtlassianSettings { directory_id: DIRECTORY_ID.to_owned(), api_key: API_KEY.to_owned(), ..settings };
+        let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let at = |port, failure: io::Error| io::Error::new(failure.kind(), format!("port {port}: {failure}"));
+        let duo = Simulator::start_at(DuoSim::new(), here(ports.duo)).map_err(|e| at(ports.duo, e))?;
+        let atlassian = Simulator::start_at(AtlassianSim::new(settings), here(ports.atlassian))
+            .map_err(|e| at(ports.atlassian, e))?;
         let stage = Self { duo, atlassian, folder: folder.to_owned(), program };
         stage.write_secret("duo-secret-key", SECRET_KEY)?;
         stage.write_secret("atlassian-api-key", API_KEY)?;
         stage.configure("[scope]\ngroups = [{ name = \"*\" }]\n")?;
         Ok(stage)
+    }
+
+    /// The SCIM base URL of the simulated directory.
+    pub fn scim_base_url(&self) -> String {
+        format!("{}/scim/directory/{DIRECTORY_ID}", self.atlassian.url())
     }
 
     /// The configuration file.
@@ -68,10 +88,10 @@ impl Stage {
     pub fn configure_services(&self, duo: &str, atlassian: &str, sections: &str) -> io::Result<()> {
         let text = format!(
             "[duo]\napi_host = \"{}\"\nintegration_key = \"{INTEGRATION_KEY}\"\n{duo}\n\
-             [atlassian]\nscim_base_url = \"{}/scim/directory/{DIRECTORY_ID}\"\nverified_domains = [\"example.com\"]\n{atlassian}\n\
+             [atlassian]\nscim_base_url = \"{}\"\nverified_domains = [\"example.com\"]\n{atlassian}\n\
              {sections}",
             self.duo.url(),
-            self.atlassian.url(),
+            self.scim_base_url(),
         );
         fs::write(self.config(), text)
     }

@@ -42,6 +42,18 @@ fn an_approved_change_with_another_value_is_not_approved() {
 }
 
 #[test]
+fn an_approved_leave_does_not_stand_for_a_leave_of_another_group() {
+    let mut case = Case::of(400).with_group("eng", 40).with_group("ops", 40).members("eng", &[], &people(0..1));
+    case.limits.leaves = Limit { count: 0, percent: 0, at_most: 0 };
+    let approved = case.held().risky_items();
+    let case = case.approve(approved).members("ops", &[], &people(0..1));
+    assert_eq!(
+        case.held().risky_items(),
+        [Item::of_membership("leave", &group("ops").group_id, &person("p0").user_id)].into()
+    );
+}
+
+#[test]
 fn a_plan_that_breaks_everything_has_every_finding() {
     let leavers = people(0..60);
     let mut case = Case::of(100)

@@ -1,0 +1,127 @@
+//! `apply FILE`: exactly what was reviewed, or nothing.
+
+use super::args::{ApplyOptions, Global, PlanFormat};
+use super::edge::Ended;
+use super::output::put;
+use super::progress::Line;
+use super::{plan, setup, sync, who};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::cycle;
+use crate::cycle::{Approval, IfMoved, Listed, Mode, Task};
+use crate::plan::Fingerprint;
+use crate::report::{FORMAT, PlanDocument};
+use crate::store::Store;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let document = read(&options.file)?;
+    let clock = Clock::system();
+    let mut store = setup::open_store(&config)?;
+    belongs_here(&document, &config, &store)?;
+    let listed = listed(&document, options, &config)?;
+    setup::tell_warnings(global, &config);
+    let (duo, scim) = setup::clients(&config, &clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
+    let settings = setup::cycle_settings(&config);
+    let line = Line::new(&clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = setup::block_on(async {
+        let _lock = setup::lock_for_writing(&config, &clock).await?;
+        let task = (Mode::Apply, Task::Listed(&listed));
+        let report = cycle::run(task, "apply", (&mut store, &services, &settings), &tell).await;
+        Ok::<_, Ended>(report?)
+    })?;
+    line.end();
+    let report = report?;
+    plan::print(&report.document, PlanFormat::Text);
+    for sentence in &report.not_sent {
+        put(&format!("  not sent: {sentence}"));
+    }
+    put(&sync::outcome(&report));
+    sync::end(global, &report)
+}
+
+/// A plan file that cannot be trusted ends with 7: nothing is sent on its word.
+fn refused(path: &Path, why: &str) -> Ended {
+    Ended::with(7, format!("error: {} {why}; nothing was sent", path.display()))
+        .next("To make a new one: duo-atlassian-sync plan --out FILE")
+}
+
+fn read(path: &Path) -> Result<PlanDocument, Ended> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Ended::of(2, &error).next(format!("cannot read the plan file {}", path.display())))?;
+    let document: PlanDocument =
+        serde_json::from_str(&text).map_err(|error| refused(path, &format!("is not a whole plan ({error})")))?;
+    if document.format != FORMAT {
+        return Err(refused(path, &format!("has the format {:?}, and this program knows {FORMAT:?}", document.format)));
+    }
+    let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
+    let fingerprint = Fingerprint::of_documents(document.actions.iter().cloned());
+    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() {
+        return Err(refused(path, "was altered: its actions do not have the fingerprint that it states"));
+    }
+    Ok(document)
+}
+
+fn belongs_here(document: &PlanDocument, config: &Config, store: &Store) -> Result<(), Ended> {
+    let pairs = [
+        ("Duo host", document.source.api_host.as_str(), config.duo.api_host.as_str()),
+        ("directory", document.target.scim_base_url.as_str(), config.scim.base_url.as_str()),
+        ("database", document.base.database_id.as_str(), store.database_id()),
+    ];
+    for (what, theirs, ours) in pairs {
+        if theirs != ours {
+            let line =
+                format!("error: the plan is for another {what} ({theirs}, and here it is {ours}); nothing was sent");
+            return Err(Ended::with(7, line));
+        }
+    }
+    Ok(())
+}
+
+fn listed(document: &PlanDocument, options: &ApplyOptions, config: &Config) -> Result<Listed, Ended> {
+    let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
+    let unknown: Vec<&String> =
+        options.only.iter().chain(&options.except).filter(|id| !ids.contains(id.as_str())).collect();
+    if !unknown.is_empty() {
+        let line =
+            format!("error: the plan has no action {unknown:?}; ids look like \"create:DU...\" and stand in the file");
+        return Err(Ended::with(2, line));
+    }
+    let is_out = |id: &&str| {
+        let named = |list: &[String]| list.iter().any(|named| named == id);
+        (!options.only.is_empty() && !named(&options.only)) || named(&options.except)
+    };
+    let approval = match &options.approve {
+        None => None,
+        Some(fingerprint) => {
+            let fits = Fingerprint::parse(fingerprint).is_some_and(|f| document.fingerprint.starts_with(f.as_str()));
+            if !fits {
+                let line = format!(
+                    "error: the file holds plan {}, and {fingerprint} was approved",
+                    document.short_fingerprint()
+                );
+                return Err(Ended::with(7, line));
+            }
+            if config.approval.note_required {
+                let line =
+                    "error: approval.note_required: approve the plan with `approve FINGERPRINT --note TEXT` first";
+                return Err(Ended::with(2, line));
+            }
+            Some(Approval {
+                fingerprint: document.fingerprint.clone(),
+                who: who::who(),
+                valid_hours: config.approval.valid_hours,
+            })
+        }
+    };
+    Ok(Listed {
+        left_out: ids.iter().filter(|id| is_out(id)).map(|id| (*id).to_owned()).collect(),
+        actions: document.actions.clone(),
+        moved: if options.still_valid { IfMoved::SendTheRest } else { IfMoved::Refuse },
+        approval,
+    })
+}

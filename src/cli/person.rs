@@ -1,0 +1,55 @@
+//! `sync --person`: Friday at five.
+
+use super::args::{Global, PlanFormat};
+use super::edge::Ended;
+use super::output::put;
+use super::progress::Line;
+use super::{plan, setup, sync};
+use crate::clock::Clock;
+use crate::cycle;
+use crate::cycle::{Mode, Task};
+use crate::model::PersonId;
+use crate::store::{Store, StoreError};
+
+pub(super) fn run(global: &Global, person: &str) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let clock = Clock::system();
+    let mut store = setup::open_store(&config)?;
+    let id = find(&store, person)?.ok_or_else(|| {
+        Ended::with(
+            2,
+            format!(
+                "error: {person:?} has no account that this program made or adopted: there is nothing to take away"
+            ),
+        )
+    })?;
+    let (duo, scim) = setup::clients(&config, &clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
+    let settings = setup::cycle_settings(&config);
+    let line = Line::new(&clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = setup::block_on(async {
+        let _lock = setup::lock_for_writing(&config, &clock).await?;
+        let task = (Mode::Apply, Task::OnePerson(&id));
+        let report = cycle::run(task, "sync --person", (&mut store, &services, &settings), &tell).await;
+        Ok::<_, Ended>(report?)
+    })?;
+    line.end();
+    let report = report?;
+    plan::print(&report.document, PlanFormat::Text);
+    if report.document.actions.is_empty() {
+        put(&format!("Nothing is to be taken away from {person} by what Duo and the configuration say now."));
+        return Ok(());
+    }
+    put(&sync::outcome(&report));
+    sync::end(global, &report)
+}
+
+/// Somebody of the snapshot, by id or username.
+pub(super) fn find(store: &Store, person: &str) -> Result<Option<PersonId>, StoreError> {
+    let owned = store.read_owned()?;
+    let named = |(id, account): &(&PersonId, &crate::model::OwnedAccount)| {
+        id.as_str() == person || account.username.to_lowercase() == person.to_lowercase()
+    };
+    Ok(owned.accounts.iter().find(named).map(|(id, _)| id.clone()))
+}

@@ -1,0 +1,96 @@
+//! `undo`: gives back what a cycle took, and keeps it so.
+
+use super::args::{Global, PlanFormat, UndoOptions};
+use super::edge::Ended;
+use super::output::put;
+use super::progress::Line;
+use super::{person, plan, setup, sync, who};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::cycle;
+use crate::cycle::{Mode, Task, Undone};
+use crate::model::PersonId;
+use crate::store::{CycleId, Store};
+
+pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
+    let config = setup::read_config(global)?;
+    let clock = Clock::system();
+    let mut store = setup::open_store(&config)?;
+    if let Some(name) = &options.release {
+        return release(&mut store, name);
+    }
+    let Some(cycle) = options.cycle else {
+        return Err(Ended::with(
+            2,
+            "error: say which cycle to undo (`status` and `show cycle N` tell), or --release PERSON",
+        ));
+    };
+    let undone = Undone {
+        cycle: CycleId(cycle),
+        person: options.person.as_ref().map(|name| known(&store, name)).transpose()?,
+        who: who::who(),
+    };
+    let mode = if options.dry_run { Mode::Preview } else { Mode::Apply };
+    let report = run_cycle(global, (&config, &clock), &mut store, (mode, &undone))?;
+    plan::print(&report.document, PlanFormat::Text);
+    if report.document.actions.is_empty() {
+        put("Nothing is to be given back.");
+        return Ok(());
+    }
+    if mode == Mode::Preview {
+        put("Nothing was sent.");
+        return Ok(());
+    }
+    put(&sync::outcome(&report));
+    if report.document.is_held() {
+        let short = report.document.short_fingerprint();
+        return Err(Ended::with(5, "held: giving back so much waits for a person, and nothing was sent").next(
+            format!(
+                "To approve it: {}; then the same undo again",
+                setup::command_line(global, &format!("approve {short}"))
+            ),
+        ));
+    }
+    put(
+        "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
+    );
+    sync::end(global, &report)
+}
+
+fn run_cycle(
+    global: &Global,
+    (config, clock): (&Config, &Clock),
+    store: &mut Store,
+    (mode, undone): (Mode, &Undone),
+) -> Result<cycle::Report, Ended> {
+    let (duo, scim) = setup::clients(config, clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock };
+    let settings = setup::cycle_settings(config);
+    let line = Line::new(clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = setup::block_on(async {
+        let _lock = setup::lock_for_writing(config, clock).await?;
+        let report = cycle::run((mode, Task::Undo(undone)), "undo", (store, &services, &settings), &tell).await;
+        Ok::<_, Ended>(report?)
+    })?;
+    line.end();
+    report
+}
+
+fn known(store: &Store, name: &str) -> Result<PersonId, Ended> {
+    let found = person::find(store, name)?;
+    found.ok_or_else(|| Ended::with(2, format!("error: no person {name:?} is in the database")))
+}
+
+fn release(store: &mut Store, name: &str) -> Result<(), Ended> {
+    let pins = store.read_pins()?;
+    let named = |(id, pin): &(&PersonId, &crate::store::Pin)| {
+        id.as_str() == name || pin.username.to_lowercase() == name.to_lowercase()
+    };
+    let Some((id, pin)) = pins.iter().find(named) else {
+        return Err(Ended::with(2, format!("error: {name:?} is not pinned; `status` lists the pins")));
+    };
+    store.release_pins([id])?;
+    put(&format!("released: {} is planned again from the next sync on", pin.username));
+    Ok(())
+}

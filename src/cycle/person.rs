@@ -1,0 +1,84 @@
+//! Friday at five: takes access away from one person, whatever else is held, and does nothing else.
+//!
+//! The person is read by id. What their record and the rules say must go is sent at once; nothing is given, and nobody
+//! else is looked at. The grace period does not count: somebody asks for it now.
+
+use super::compare;
+use super::read::select_leniently;
+use super::{CycleError, Mode, Report, Tools, finish};
+use crate::desired;
+use crate::desired::Rules;
+use crate::guard;
+use crate::model::Group;
+use crate::model::GroupId;
+use crate::model::Owned;
+use crate::model::PersonId;
+use crate::model::Roster;
+use crate::model::Timestamp;
+use crate::plan::Inputs;
+use crate::plan::Plan;
+use crate::report::SourceDocument;
+use crate::store::CycleId;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) async fn steps(
+    mode: Mode,
+    cycle: CycleId,
+    person: &PersonId,
+    tools: &mut Tools<'_, '_>,
+) -> Result<Report, CycleError> {
+    let (services, settings) = (tools.services, tools.settings);
+    let requests_before = services.duo.requests_sent();
+    let owned = tools.store.read_owned()?;
+    if !owned.accounts.contains_key(person) {
+        return Err(CycleError::Unknown(format!("{person} has no account that this program made or adopted")));
+    }
+    let groups = services.duo.read_groups().await?;
+    let selection = select_leniently(&groups, &settings.rules, &tools.store.read_remembered()?);
+    let attributes = settings.rules.duo_attributes().into_iter().map(str::to_owned).collect();
+    let mut roster = empty_roster(&groups, &selection.groups.keys().collect());
+    for (id, found) in services.duo.read_people(std::slice::from_ref(person), &attributes).await? {
+        roster.confirm(&id, found.map(|found| (found.person, found.groups)));
+    }
+    let now = Timestamp::from_seconds(services.clock.now_seconds());
+    let rules = Rules { grace_hours: 0, ..settings.rules.clone() };
+    let desired = desired::compute(&roster, &rules, &selection);
+    let plan = Plan::compute(&Inputs {
+        desired: &desired,
+        rules: &rules,
+        before: None,
+        owned: &only(&owned, person),
+        observed: None,
+        confirmed: &roster.confirmed,
+        pinned: &BTreeMap::new(),
+        capabilities: &compare::capabilities(),
+        now,
+    });
+    let plan = plan.taking_away_only();
+    let source = SourceDocument {
+        api_host: settings.api_host.clone(),
+        groups: selection.groups.len(),
+        people: roster.people.len(),
+        requests: services.duo.requests_sent().saturating_sub(requests_before),
+    };
+    let header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
+    let verdict = guard::review_one_leaver(plan);
+    finish(mode, cycle, (&verdict, header), (tools, &owned)).await
+}
+
+fn empty_roster(groups: &[Group], selected: &BTreeSet<&GroupId>) -> Roster {
+    let chosen = groups.iter().filter(|group| selected.contains(&group.id));
+    let groups: BTreeMap<_, _> = chosen.map(|group| (group.id.clone(), (group.clone(), BTreeSet::new()))).collect();
+    Roster { groups, ..Roster::default() }
+}
+
+/// What is owned of one person.
+fn only(owned: &Owned, person: &PersonId) -> Owned {
+    let account = owned.accounts.get_key_value(person).map(|(id, account)| (id.clone(), account.clone()));
+    let groups = owned.groups.iter().map(|(id, group)| {
+        let mut group = group.clone();
+        group.members.retain(|member| member == person);
+        (id.clone(), group)
+    });
+    Owned { accounts: account.into_iter().collect(), groups: groups.collect() }
+}

@@ -1,0 +1,135 @@
+//! The brake: a file beside the database. While it is there, no writing request of any command leaves (S22).
+//!
+//! A file, and not a row: it is looked at before every request, it stops the sending also when the database cannot be
+//! written, and another program can create it (`touch`). What is in it is for people.
+
+use super::Store;
+use super::decision::Who;
+use super::open::give_to_owner_of_folder;
+use crate::model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where the brake of a database is.
+#[derive(Clone, Debug)]
+pub struct Brake {
+    path: PathBuf,
+}
+
+/// Who paused, when, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakeRecord {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Why, in their words.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What the brake says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrakeState {
+    /// Requests may leave.
+    Off,
+    /// Nothing leaves; by `pause`.
+    Paused(BrakeRecord),
+    /// Nothing leaves; the file was put there by another program.
+    Foreign,
+}
+
+impl Brake {
+    /// The brake of a database file.
+    pub fn of(database: &Path) -> Self {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".pause");
+        Self { path: PathBuf::from(name) }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nothing may leave. What cannot be looked at counts as on.
+    pub fn is_on(&self) -> bool {
+        !matches!(fs::symlink_metadata(&self.path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// What the brake says, for people.
+    pub fn state(&self) -> BrakeState {
+        if !self.is_on() {
+            return BrakeState::Off;
+        }
+        let record = fs::read_to_string(&self.path).ok().and_then(|text| serde_json::from_str(&text).ok());
+        record.map_or(BrakeState::Foreign, BrakeState::Paused)
+    }
+
+    /// Pulls the brake, durably.
+    pub fn pull(&self, record: &BrakeRecord) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&self.path)?;
+        file.write_all(super::to_json(record).as_bytes())?;
+        file.sync_all()?;
+        give_to_owner_of_folder(&self.path)?;
+        sync_folder(&self.path)
+    }
+
+    /// Lets go of the brake, durably. It may be off already.
+    pub fn release(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => sync_folder(&self.path),
+        }
+    }
+}
+
+/// Makes the coming or going of a name durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+impl Store {
+    /// The brake of this database.
+    pub fn brake(&self) -> Brake {
+        Brake::of(self.path())
+    }
+}
+
+impl BrakeRecord {
+    /// A record of somebody who pauses now.
+    pub fn new(at: Timestamp, who: &Who, note: &str) -> Self {
+        Self { at, by: who.to_string(), note: note.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Brake, BrakeRecord, BrakeState};
+    use crate::model::Timestamp;
+
+    #[test]
+    fn any_file_in_its_place_stops_the_sending() {
+        let folder = tempfile::tempdir().unwrap();
+        let brake = Brake::of(&folder.path().join("state.db"));
+        assert!(!brake.is_on());
+        let record = BrakeRecord { at: Timestamp::from_seconds(0), by: "ana".into(), note: "why".into() };
+        brake.pull(&record).unwrap();
+        assert_eq!(brake.state(), BrakeState::Paused(record));
+        brake.release().unwrap();
+        brake.release().unwrap();
+        assert_eq!(brake.state(), BrakeState::Off);
+        std::fs::write(brake.path(), "").unwrap();
+        assert_eq!(brake.state(), BrakeState::Foreign);
+        assert!(brake.is_on());
+        brake.release().unwrap();
+        std::fs::create_dir(brake.path()).unwrap();
+        assert!(brake.is_on(), "whatever it is");
+    }
+}
