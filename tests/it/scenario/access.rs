@@ -186,6 +186,7 @@ fn a_key_that_dies_in_the_middle_stops_everything_and_the_rest_is_done_with_the_
       ~ update members eng       +3 (ana, bo, cy)
 
     3 to create, 1 group to create, 3 to join, 0 unchanged; 5 requests in about 1 s
+    active accounts: 0 -> 3
     guard: approved
     Done: 1, refused: 2, not sent: 2.
     note: scope.groups: `*` selects every group of Duo

@@ -52,6 +52,7 @@ fn in_a_filled_directory_nobody_who_is_right_is_written_to() {
       ! 1 accounts of the Atlassian directory are not ours and stay as they are
 
     520 to adopt, 1 to update, 1 to reactivate, 1 to join, 1 to leave, 498 unchanged; 4 requests in about 1 s
+    active accounts: 500 -> 501
     guard: HELD, 2 findings
       * this is the first plan of this database: it is reviewed before anything is sent [guard.first_plan]
         p54, p313, p149, p244, p408, p409, p124, p55, p219, p478 and 490 more
@@ -90,6 +91,7 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
       ~ update members eng       +2 (bo, cy)
 
     2 to create, 2 to join, 1 unchanged; 3 requests in about 1 s
+    active accounts: 1 -> 3
     guard: approved
     Done: 2, refused: 1.
       x bo (person:DU2TOKA2RTT8T736O7X0): the SCIM service has such a record already (409); the service said: Resource [USER]: with userName[bo] already exists. (uniqueness)
@@ -163,6 +165,7 @@ fn a_record_of_somebody_else_is_a_conflict_and_not_adopted() {
       ! 1 accounts of the Atlassian directory are not ours and stay as they are
 
     1 to create, 1 group to create, 1 to join, 1 skipped, 0 unchanged; 3 requests in about 1 s
+    active accounts: 1 -> 2
     guard: approved
     Done: 3.
 
@@ -250,6 +253,7 @@ fn one_refused_record_stops_nobody_else() {
       ~ update members eng       -1 (cy)
 
     2 to update, 1 to deactivate, 1 to leave, 0 unchanged; 4 requests in about 1 s
+    active accounts: 3 -> 2
     guard: approved
     Done: 3, refused: 1.
       x ana (person:DUMOU9DVF9HXE7X171O0): the SCIM service refused the request (400); the service said: displayName is [31mtoo long

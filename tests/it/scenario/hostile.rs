@@ -87,6 +87,7 @@ fn groups_of_one_name_and_groups_without_a_name_are_skipped_and_the_rest_goes_on
       ? skip                     the groups DGI1MCYKXO1Y61ICFJR0, DGI5PTOWSZWB6UQEPOC0 would all be "" in Atlassian: give each its own atlassian_name
 
     2 to create, 2 groups to create, 2 to join, 4 skipped, 0 unchanged; 5 requests in about 1 s
+    active accounts: 0 -> 2
     guard: approved
     Done: 5.
 
@@ -143,4 +144,17 @@ fn ids_with_odd_characters_are_only_ids() {
     To see them: duo-atlassian-sync --config FOLDER/config.toml status
     exit 4
     "#);
+}
+
+#[test]
+fn the_name_of_a_leaver_who_waits_cannot_forge_a_command() {
+    let scene = Scene::settled(&["ana in eng"]);
+    scene.day(|duo| {
+        let ana = duo.person("ana");
+        ana.username = "ana\n  rm -rf /\u{1b}[2J".to_owned();
+        ana.status = "disabled".to_owned();
+    });
+    let held = scene.changes_nothing(5, &["sync"]);
+    assert!(held.stderr.contains("(ana\\n  rm -rf /\\u{1b}[2J)"), "{}", held.stderr);
+    assert!(!held.stderr.contains(|c: char| c != '\n' && c.is_control()), "{}", held.stderr);
 }

@@ -93,6 +93,8 @@ fn status_as_json_says_the_same() {
         "message": "done",
         "started_at": "TIME"
       },
+      "paused": null,
+      "pins": [],
       "state": "good",
       "unsettled_requests": 0
     }
