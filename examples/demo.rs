@@ -85,14 +85,20 @@ fn bad_day(stage: &Stage) -> Result<(), Box<dyn Error>> {
     let people = stage.duo.with(|duo| {
         let people: Vec<(String, String)> =
             active(duo).take(40).map(|p| (p.user_id.clone(), p.status.clone())).collect();
-        people.iter().for_each(|(id, _)| duo.world.set_status(id, "pending deletion"));
+        for (id, _) in &people {
+            duo.world.set_status(id, "pending deletion");
+        }
         people
     });
     let held = run(stage, &["sync"], 5)?;
     let fingerprint = held.stdout.split_whitespace().nth(1).unwrap_or_default().to_owned();
     say("That is not what leavers look like. It is rejected, Duo is repaired, and all is as it was.")?;
     run(stage, &["reject", &fingerprint, "--note", "directory sync went wrong"], 0)?;
-    stage.duo.with(|duo| people.iter().for_each(|(id, status)| duo.world.set_status(id, status)));
+    stage.duo.with(|duo| {
+        for (id, status) in &people {
+            duo.world.set_status(id, status);
+        }
+    });
     run(stage, &["sync"], 0).map(drop)
 }
 
@@ -108,8 +114,7 @@ fn a_day(duo: &mut DuoSim, company: &mut Company) {
     else {
         return;
     };
-    let in_group = |duo: &DuoSim, id: &str| duo.world.group(id).map(|g| g.members.iter().cloned().collect::<Vec<_>>());
-    let sellers = in_group(duo, &sales).unwrap_or_default();
+    let sellers = duo.world.group(&sales).map(|group| group.members.clone()).unwrap_or_default();
     let everyone: Vec<String> = active(duo).map(|person| person.user_id.clone()).collect();
     let employee = company.hire();
     let joiner = duo.world.add_person(&employee.username, &employee.email);

@@ -242,22 +242,24 @@ fn seconds(requests: u64, per_second: f64) -> u64 {
     (requests as f64 / per_second).ceil() as u64
 }
 
+/// What is different about the selected groups and holds nothing.
+fn remark_of_scope_change(change: &ScopeChange) -> Option<String> {
+    match change {
+        ScopeChange::Renamed { was, name } => Some(format!(
+            "group {} ({}) is named {name:?} in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group",
+            was.name, was.group_id
+        )),
+        ScopeChange::StillGone(was) => Some(format!(
+            "group {} ({}), selected by {}, is not in Duo any more: take it out of scope.groups",
+            was.name, was.group_id, was.selector
+        )),
+        ScopeChange::Vanished(_) | ScopeChange::LeftPattern { .. } | ScopeChange::NewMatch(_) => None,
+    }
+}
+
 fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>, CycleError> {
     let mut remarks = reading.roster.remarks.clone();
-    for change in &reading.selection.changes {
-        if let ScopeChange::Vanished(was) = change {
-            remarks.push(format!(
-                "group {} ({}), which {} selected, is not in Duo any more; once that is settled, take the entry out if it selects nothing else",
-                was.name, was.group_id, was.selector
-            ));
-        }
-        if let ScopeChange::Renamed { was, name } = change {
-            remarks.push(format!(
-                "group {} ({}) is named {name:?} in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group",
-                was.name, was.group_id
-            ));
-        }
-    }
+    remarks.extend(reading.selection.changes.iter().filter_map(remark_of_scope_change));
     if let Some(observed) = &reading.observed {
         let ours = reading.owned.accounts.len() + plan.summary().adopt;
         let others = observed.accounts.len().saturating_sub(ours);

@@ -73,7 +73,7 @@ fn taken(journal: &[JournalRecord], person: Option<&PersonId>) -> Vec<Taken> {
                 taken.push(Taken::Deactivated(person.clone()));
             }
             Request::UpdateUser { person, changes, before, .. } if concerns(person) => {
-                taken.push(Taken::Changed { person: person.clone(), before: before.clone(), after: changes.clone() })
+                taken.push(Taken::Changed { person: person.clone(), before: before.clone(), after: changes.clone() });
             }
             Request::RemoveMembers { group, members, .. } => {
                 let people: Vec<PersonId> =

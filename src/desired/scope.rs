@@ -15,6 +15,9 @@ pub struct Remembered {
     pub group_id: GroupId,
     /// The name in Duo at that time.
     pub name: String,
+    /// Whether it had vanished from Duo by then, and a cycle was carried out all the same. The selector still counts as
+    /// one that matched: leavers go on being synced while the configuration names a group that is gone.
+    pub gone: bool,
 }
 
 /// One selected group.
@@ -45,21 +48,19 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What to remember of this selection. A selector that has lost its last group remembers that one: it is no mistake
-    /// of the configuration, and another group under the known name is new.
+    /// What to remember of this selection.
     pub fn remembered(&self) -> Vec<Remembered> {
         let remember = |(id, selected): (&GroupId, &Selected)| Remembered {
             selector: selected.selector.clone(),
             group_id: id.clone(),
             name: selected.group.name.clone(),
+            gone: false,
         };
-        let found: BTreeSet<&String> = self.groups.values().map(|selected| &selected.selector).collect();
-        let lost = |change: &ScopeChange| match change {
-            ScopeChange::Vanished(was) | ScopeChange::LeftPattern { was, .. } => Some(was.clone()),
-            ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => None,
-        };
-        let last = self.changes.iter().filter_map(lost).filter(|was| !found.contains(&was.selector));
-        self.groups.iter().map(remember).chain(last).collect()
+        let gone = self.changes.iter().filter_map(|change| match change {
+            ScopeChange::Vanished(was) | ScopeChange::StillGone(was) => Some(Remembered { gone: true, ..was.clone() }),
+            ScopeChange::LeftPattern { .. } | ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => None,
+        });
+        self.groups.iter().map(remember).chain(gone).collect()
     }
 }
 
@@ -68,6 +69,8 @@ impl Selection {
 pub enum ScopeChange {
     /// A selected group does not exist any more. Held.
     Vanished(Remembered),
+    /// A selected group vanished in an earlier cycle that was carried out, and is still gone. Reported.
+    StillGone(Remembered),
     /// A group that a pattern had selected has another name now, which does not fit. Held.
     LeftPattern {
         /// What was selected.
@@ -133,8 +136,12 @@ pub fn select(
             let is_known = !before.is_empty() || fresh.iter().any(|id| known.contains(*id));
             for id in &fresh {
                 if let (true, Some(group)) = (is_known && !known.contains(id), by_id.get(*id)) {
-                    let entry =
-                        Remembered { selector: text.clone(), group_id: group.id.clone(), name: group.name.clone() };
+                    let entry = Remembered {
+                        selector: text.clone(),
+                        group_id: group.id.clone(),
+                        name: group.name.clone(),
+                        gone: false,
+                    };
                     selection.changes.push(ScopeChange::NewMatch(entry));
                 }
             }
@@ -162,9 +169,13 @@ fn compare_with_before<'a>(
     let mut found = Vec::new();
     for was in before {
         let Some(group) = by_id.get(&was.group_id) else {
-            changes.push(ScopeChange::Vanished((*was).clone()));
+            let gone = if was.gone { ScopeChange::StillGone } else { ScopeChange::Vanished };
+            changes.push(gone((*was).clone()));
             continue;
         };
+        if was.gone {
+            changes.push(ScopeChange::NewMatch(Remembered { gone: false, ..(*was).clone() }));
+        }
         let is_pattern = matches!(selector.wanted, Wanted::Pattern(_));
         if is_pattern && !selects(selector, group) {
             changes.push(ScopeChange::LeftPattern { was: (*was).clone(), name: group.name.clone() });

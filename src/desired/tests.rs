@@ -147,7 +147,7 @@ fn what_a_selector_found_is_remembered() {
         .changes
         .iter()
         .map(|change| match change {
-            ScopeChange::Vanished(was) => was.group_id.as_str(),
+            ScopeChange::Vanished(was) | ScopeChange::StillGone(was) => was.group_id.as_str(),
             ScopeChange::LeftPattern { name, .. } | ScopeChange::Renamed { name, .. } => name,
             ScopeChange::NewMatch(found) => &found.name,
         })
@@ -203,4 +203,17 @@ fn candidates_are_named_in_one_order_whatever_order_duo_lists_them_in() {
     let groups = [group("DG1", "eng (from AD sync \"A\")", "Active"), group("DG2", "eng", "Active")];
     let [first, second] = groups.clone();
     assert_eq!(select(&groups, &eng, &[]), select(&[second, first], &eng, &[]));
+}
+
+#[test]
+fn a_group_that_vanished_is_remembered_so_that_the_others_go_on() {
+    let eng = [Selector { wanted: Wanted::Name("eng".into()), atlassian_name: None }];
+    let remembered = select(&[group("DG1", "eng", "Active")], &eng, &[]).unwrap().remembered();
+    let vanished = select(&[], &eng, &remembered).unwrap();
+    assert!(matches!(vanished.changes.as_slice(), [ScopeChange::Vanished(_)]));
+    let still = select(&[], &eng, &vanished.remembered()).unwrap();
+    assert!(matches!(still.changes.as_slice(), [ScopeChange::StillGone(_)]), "reported, not held again");
+    let back = select(&[group("DG1", "eng", "Active")], &eng, &still.remembered()).unwrap();
+    assert!(matches!(back.changes.as_slice(), [ScopeChange::NewMatch(_)]), "held like any new group");
+    assert!(back.groups.contains_key(&GroupId::new("DG1")));
 }

@@ -100,7 +100,7 @@ fn over(budget: &Budget, plan: &Plan, situation: &Situation, open: &[(Class, Ite
     if spent > 0 {
         message.push_str(&format!(" after {spent} without approval in the last 24 hours"));
     }
-    message.push_str(&format!(", at most {limit} of {} {} allowed in 24 hours", budget.base, budget.of));
+    message.push_str(&format!("; the limit is {limit} in 24 hours, with {} {}", budget.base, budget.of));
     if budget.kind == FindingKind::Deactivations {
         message.push_str(&looks_like(plan, &items));
     }

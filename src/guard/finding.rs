@@ -293,7 +293,7 @@ fn of_scope_change(
     open: &[(Class, Item)],
 ) -> Option<Finding> {
     let (kind, was, message) = match change {
-        ScopeChange::Renamed { .. } => return None,
+        ScopeChange::Renamed { .. } | ScopeChange::StillGone(_) => return None,
         ScopeChange::Vanished(was) => {
             let message =
                 format!("group {} ({}), selected by {}, is not in Duo any more", was.name, was.group_id, was.selector);

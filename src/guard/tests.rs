@@ -202,7 +202,7 @@ fn the_document_names_ten_people_and_counts_all() {
     let names: Vec<&str> = document.people.iter().map(|person| person.username.as_str()).collect();
     assert_eq!(names, ["p100", "p101", "p102", "p103", "p104", "p105", "p106", "p107", "p108", "p109"]);
     insta::assert_snapshot!(serde_json::to_string(&FindingDocument { people: Vec::new(), ..document }).unwrap(), @r#"
-    {"finding":"deactivations","message":"41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 41 of 41 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers","key":"guard.deactivations_max","count":41,"limit":20,"people":[],"people_count":41}
+    {"finding":"deactivations","message":"41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 41 of 41 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers","key":"guard.deactivations_max","count":41,"limit":20,"people":[],"people_count":41}
     "#);
 }
 

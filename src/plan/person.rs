@@ -101,8 +101,17 @@ impl<'a> World<'a> {
         self.desired.accounts.keys().chain(ours).collect()
     }
 
+    /// Whether the lists let a person be in any action. A username that was listed when the account was last written
+    /// still excludes: a rename in Duo must not end the protection of a break-glass account unseen.
+    fn is_permitted(&self, id: &PersonId) -> bool {
+        let known = self.account(id).map(|account| account.username.as_str());
+        let excluded = |name: &str| is_listed(&self.inputs.rules.excluded_people, name, id.as_str());
+        permits(self.inputs.rules, &self.username(id), id) && !known.is_some_and(excluded)
+    }
+
+    /// Whether a person may be in an action: not left out by a list, a conflict, or a pin.
     pub(super) fn may_act_on(&self, id: &PersonId) -> bool {
-        permits(self.inputs.rules, &self.username(id), id) && !self.adopted.conflicts.contains(id)
+        self.is_permitted(id) && !self.adopted.conflicts.contains(id) && !self.inputs.pinned.contains_key(id)
     }
 
     /// Whether a person's new values go to the target, and where not, why.
@@ -122,7 +131,7 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn decide(&self, id: &PersonId) -> Decision {
-        if !permits(self.inputs.rules, &self.username(id), id) || self.adopted.conflicts.contains(id) {
+        if !self.is_permitted(id) || self.adopted.conflicts.contains(id) {
             return Decision::nothing(Memberships::AsOwned);
         }
         if let Some(reason) = self.inputs.pinned.get(id) {

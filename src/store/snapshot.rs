@@ -88,14 +88,15 @@ impl Store {
     /// What the selectors found when the snapshot was made.
     pub fn read_remembered(&self) -> Result<Vec<Remembered>, StoreError> {
         let text = read_meta(&self.connection, REMEMBERED).map_err(self.failed("read the remembered groups"))?;
-        let rows: Vec<(String, GroupId, String)> =
+        let rows: Vec<(String, GroupId, String, bool)> =
             text.map(|text| self.json("the remembered groups", &text)).transpose()?.unwrap_or_default();
-        Ok(rows.into_iter().map(|(selector, group_id, name)| Remembered { selector, group_id, name }).collect())
+        let remembered = |(selector, group_id, name, gone)| Remembered { selector, group_id, name, gone };
+        Ok(rows.into_iter().map(remembered).collect())
     }
 
     /// Stores the rules and what they selected, after a cycle that was carried out under them.
     pub fn record_rules(&mut self, rules: &Rules, remembered: &[Remembered]) -> Result<(), StoreError> {
-        let rows: Vec<_> = remembered.iter().map(|r| (&r.selector, &r.group_id, &r.name)).collect();
+        let rows: Vec<_> = remembered.iter().map(|r| (&r.selector, &r.group_id, &r.name, r.gone)).collect();
         let (rules, remembered) = (to_json(rules), to_json(&rows));
         let doing = "store the rules";
         let path = self.path.clone();

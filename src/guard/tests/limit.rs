@@ -12,21 +12,21 @@ fn edge(count: usize, case: impl Fn(&[String]) -> Case) -> String {
 fn deactivations_up_to_the_limit_pass() {
     let held = edge(20, |who| Case::of(400).deactivate(who, &Departure::Blocked));
     insta::assert_snapshot!(held, @r#"
-    deactivations: 21 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 21 of 21 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [21 people, 21 items, 21/20, guard.deactivations_max]
+    deactivations: 21 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 21 of 21 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [21 people, 21 items, 21/20, guard.deactivations_max]
     "#);
 }
 
 #[test]
 fn reactivations_up_to_the_limit_pass() {
     insta::assert_snapshot!(edge(5, |who| Case::of(99).reactivate(who)), @r#"
-    reactivations: 6 reactivations, at most 5 of 99 active accounts allowed in 24 hours [6 people, 6 items, 6/5, guard.reactivations_max]
+    reactivations: 6 reactivations; the limit is 5 in 24 hours, with 99 active accounts [6 people, 6 items, 6/5, guard.reactivations_max]
     "#);
 }
 
 #[test]
 fn creates_up_to_the_limit_pass() {
     insta::assert_snapshot!(edge(50, |who| Case::of(10).create(who)), @r#"
-    creates: 51 new accounts, at most 50 of 10 active accounts allowed in 24 hours [51 people, 51 items, 51/50, guard.creates_max]
+    creates: 51 new accounts; the limit is 50 in 24 hours, with 10 active accounts [51 people, 51 items, 51/50, guard.creates_max]
     "#);
 }
 
@@ -34,7 +34,7 @@ fn creates_up_to_the_limit_pass() {
 fn updates_up_to_the_limit_pass_and_are_counted_by_person() {
     let held = edge(60, |who| Case::of(600).set(who, &[Attribute::DisplayName, Attribute::Title]));
     insta::assert_snapshot!(held, @r#"
-    updates: 61 accounts changed, at most 60 of 600 active accounts allowed in 24 hours [61 people, 122 items, 61/60, guard.updates_max]
+    updates: 61 accounts changed; the limit is 60 in 24 hours, with 600 active accounts [61 people, 122 items, 61/60, guard.updates_max]
     "#);
 }
 
@@ -42,7 +42,7 @@ fn updates_up_to_the_limit_pass_and_are_counted_by_person() {
 fn identity_changes_up_to_the_limit_pass_and_are_counted_by_person() {
     let held = edge(8, |who| Case::of(400).set(who, &[Attribute::UserName, Attribute::Emails, Attribute::Title]));
     insta::assert_snapshot!(held, @r#"
-    identity_changes: 9 changes of userName or address, at most 8 of 400 active accounts allowed in 24 hours [9 people, 18 items, 9/8, guard.identity_changes_max]
+    identity_changes: 9 changes of userName or address; the limit is 8 in 24 hours, with 400 active accounts [9 people, 18 items, 9/8, guard.identity_changes_max]
     "#);
 }
 
@@ -54,7 +54,7 @@ fn an_identity_change_counts_as_an_update_too() {
     let case = case.set(&people(0..2), &[Attribute::Emails]).set(&people(2..3), &[Attribute::Title]);
     assert_eq!(case.picture(), "approved");
     insta::assert_snapshot!(case.set(&people(3..4), &[Attribute::UserName]).picture(), @r#"
-    updates: 4 accounts changed, at most 3 of 400 active accounts allowed in 24 hours [4 people, 4 items, 4/3, guard.updates_max]
+    updates: 4 accounts changed; the limit is 3 in 24 hours, with 400 active accounts [4 people, 4 items, 4/3, guard.updates_max]
     "#);
 }
 
@@ -75,7 +75,7 @@ fn leaves_up_to_the_limit_pass() {
         case.members("eng", &[], some).members("ops", &[], others)
     });
     insta::assert_snapshot!(held, @r#"
-    leaves: 51 memberships removed, at most 50 of 300 memberships allowed in 24 hours [51 people, 51 items, 51/50, guard.leaves_max]
+    leaves: 51 memberships removed; the limit is 50 in 24 hours, with 300 memberships [51 people, 51 items, 51/50, guard.leaves_max]
     "#);
 }
 
@@ -95,8 +95,8 @@ fn an_adoption_is_held_by_default() {
     of_group.add(group, Cause::Adoption);
     case = format!("{case}\n{}", of_group.picture());
     insta::assert_snapshot!(case, @r#"
-    adoptions: 1 adoptions, at most 0 of 0 active accounts allowed in 24 hours [1 people, 1 items, 1/0, guard.adoptions_max]
-    adoptions: 1 adoptions, at most 0 of 0 active accounts allowed in 24 hours [0 people, 1 items, 1/0, guard.adoptions_max]
+    adoptions: 1 adoptions; the limit is 0 in 24 hours, with 0 active accounts [1 people, 1 items, 1/0, guard.adoptions_max]
+    adoptions: 1 adoptions; the limit is 0 in 24 hours, with 0 active accounts [0 people, 1 items, 1/0, guard.adoptions_max]
     "#);
 }
 
@@ -104,7 +104,7 @@ fn an_adoption_is_held_by_default() {
 fn the_ceiling_holds_where_the_share_is_larger() {
     let held = edge(50, |who| Case::of(4_000).deactivate(who, &Departure::GroupDisabled));
     insta::assert_snapshot!(held, @r#"
-    deactivations: 51 deactivations, at most 50 of 4000 active accounts allowed in 24 hours; 51 of 51 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [51 people, 51 items, 51/50, guard.deactivations_max]
+    deactivations: 51 deactivations; the limit is 50 in 24 hours, with 4000 active accounts; 51 of 51 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [51 people, 51 items, 51/50, guard.deactivations_max]
     "#);
 }
 
@@ -115,7 +115,7 @@ fn what_was_sent_within_a_day_counts() {
     let ten_minutes_later =
         Case::of(3_950).deactivate(&people(50..100), &Departure::Gone).spent(Class::Deactivation, 50);
     insta::assert_snapshot!(ten_minutes_later.picture(), @r#"
-    deactivations: 50 deactivations after 50 without approval in the last 24 hours, at most 50 of 3950 active accounts allowed in 24 hours; 50 of 50 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [50 people, 50 items, 100/50, guard.deactivations_max]
+    deactivations: 50 deactivations after 50 without approval in the last 24 hours; the limit is 50 in 24 hours, with 3950 active accounts; 50 of 50 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [50 people, 50 items, 100/50, guard.deactivations_max]
     "#);
     let one_more = Case::of(3_950).deactivate(&people(50..51), &Departure::Gone).spent(Class::Deactivation, 50);
     assert_eq!(one_more.kinds(), ["deactivations"], "not even one");
@@ -141,11 +141,11 @@ fn what_was_sent_within_a_day_counts_in_every_class() {
     of_group.situation.spent_leaves.insert(group("eng").group_id, 10);
     pictures.push(of_group.picture());
     insta::assert_snapshot!(pictures.join("\n"), @r#"
-    reactivations: 1 reactivations after 1000 without approval in the last 24 hours, at most 5 of 100 active accounts allowed in 24 hours [1 people, 1 items, 1001/5, guard.reactivations_max]
-    creates: 1 new accounts after 1000 without approval in the last 24 hours, at most 50 of 100 active accounts allowed in 24 hours [1 people, 1 items, 1001/50, guard.creates_max]
-    updates: 1 accounts changed after 1000 without approval in the last 24 hours, at most 50 of 100 active accounts allowed in 24 hours [1 people, 1 items, 1001/50, guard.updates_max]
-    identity_changes: 1 changes of userName or address after 1000 without approval in the last 24 hours, at most 5 of 100 active accounts allowed in 24 hours [1 people, 1 items, 1001/5, guard.identity_changes_max]
-    leaves: 1 memberships removed after 1000 without approval in the last 24 hours, at most 100 of 1000 memberships allowed in 24 hours [1 people, 1 items, 1001/100, guard.leaves_max]
+    reactivations: 1 reactivations after 1000 without approval in the last 24 hours; the limit is 5 in 24 hours, with 100 active accounts [1 people, 1 items, 1001/5, guard.reactivations_max]
+    creates: 1 new accounts after 1000 without approval in the last 24 hours; the limit is 50 in 24 hours, with 100 active accounts [1 people, 1 items, 1001/50, guard.creates_max]
+    updates: 1 accounts changed after 1000 without approval in the last 24 hours; the limit is 50 in 24 hours, with 100 active accounts [1 people, 1 items, 1001/50, guard.updates_max]
+    identity_changes: 1 changes of userName or address after 1000 without approval in the last 24 hours; the limit is 5 in 24 hours, with 100 active accounts [1 people, 1 items, 1001/5, guard.identity_changes_max]
+    leaves: 1 memberships removed after 1000 without approval in the last 24 hours; the limit is 100 in 24 hours, with 1000 memberships [1 people, 1 items, 1001/100, guard.leaves_max]
     leaves_per_group: 1 of 10 members would leave group eng after 10 without approval in the last 24 hours, at most 10 allowed in 24 hours [1 people, 1 items, 11/10, guard.leaves_per_group_max]
     "#);
 }
@@ -160,7 +160,7 @@ fn what_was_spent_holds_nothing_that_takes_nothing_of_it() {
 fn a_group_that_lost_nearly_all_of_its_people_who_stay_elsewhere() {
     let case = Case::of(100_000).with_group("everyone", 3_000).members("everyone", &[], &people(1..3_000));
     insta::assert_snapshot!(case.picture(), @r#"
-    leaves: 2999 memberships removed, at most 1000 of 1000000 memberships allowed in 24 hours [2999 people, 2999 items, 2999/1000, guard.leaves_max]
+    leaves: 2999 memberships removed; the limit is 1000 in 24 hours, with 1000000 memberships [2999 people, 2999 items, 2999/1000, guard.leaves_max]
     leaves_per_group: 2999 of 3000 members would leave group everyone, at most 500 allowed in 24 hours: looks like a list that was replaced, not like people who moved [2999 people, 2999 items, 2999/500, guard.leaves_per_group_max]
     "#);
 }
@@ -170,7 +170,7 @@ fn a_group_that_lost_nearly_all_of_its_people_who_lose_everything() {
     let leavers = people(1..3_000);
     let case = Case::of(100_000).with_group("everyone", 3_000).members("everyone", &[], &leavers);
     insta::assert_snapshot!(case.deactivate(&leavers, &Departure::LeftScope).picture(), @r#"
-    deactivations: 2999 deactivations, at most 50 of 100000 active accounts allowed in 24 hours; 2999 of 2999 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [2999 people, 2999 items, 2999/50, guard.deactivations_max]
+    deactivations: 2999 deactivations; the limit is 50 in 24 hours, with 100000 active accounts; 2999 of 2999 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [2999 people, 2999 items, 2999/50, guard.deactivations_max]
     "#);
 }
 
@@ -229,12 +229,12 @@ fn many_departures_of_one_kind_look_like_something() {
     ];
     let messages: Vec<String> = departures.iter().map(looks).collect();
     insta::assert_snapshot!(messages.join("\n"), @r#"
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, locked out in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
-    deactivations: 41 deactivations, at most 20 of 400 active accounts allowed in 24 hours; 39 of 41 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, locked out in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, in a group that is disabled in Duo: looks like one change in Duo, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
+    deactivations: 41 deactivations; the limit is 20 in 24 hours, with 400 active accounts; 39 of 41 for one reason, listed in scope.blocked_people: looks like one change of the configuration, not like leavers [41 people, 41 items, 41/20, guard.deactivations_max]
     "#);
 }
 
@@ -244,7 +244,7 @@ fn mixed_departures_look_like_nothing() {
     let case = case.deactivate(&people(4..8), &Departure::LeftScope);
     insta::assert_snapshot!(case.picture(), @r#"
     half_of_all: 8 of 10 accounts would be deactivated within 24 hours, half or more of all [8 people, 8 items, 8/10]
-    deactivations: 8 deactivations, at most 5 of 10 active accounts allowed in 24 hours [8 people, 8 items, 8/5, guard.deactivations_max]
+    deactivations: 8 deactivations; the limit is 5 in 24 hours, with 10 active accounts [8 people, 8 items, 8/5, guard.deactivations_max]
     "#);
 }
 

@@ -4,7 +4,12 @@ use super::*;
 use crate::desired::Remembered;
 
 fn remembered(name: &str) -> Remembered {
-    Remembered { selector: "{ name = \"team-*\" }".to_owned(), group_id: group(name).group_id, name: name.to_owned() }
+    Remembered {
+        selector: "{ name = \"team-*\" }".to_owned(),
+        group_id: group(name).group_id,
+        name: name.to_owned(),
+        gone: false,
+    }
 }
 
 /// `p0` leaves group `team-a` and keeps the account; `p1` loses both; `p2` leaves another group.

@@ -71,6 +71,7 @@ fn situation(world: &World, around: &Around) -> Situation {
         selector: "{ name = \"*\" }".to_owned(),
         group_id: group_id(at % GROUPS),
         name: "eng".to_owned(),
+        gone: false,
     };
     let change = |at: &usize| match at / GROUPS {
         0 => ScopeChange::Vanished(remembered(*at)),
@@ -86,6 +87,8 @@ fn situation(world: &World, around: &Around) -> Situation {
         spent: CLASSES.into_iter().zip(around.spent.iter().copied()).collect(),
         spent_leaves: groups.keys().map(|id| (id.clone(), around.spent_leaves)).collect(),
         approved: BTreeSet::new(),
+        rejected: BTreeSet::new(),
+        directory_sync: None,
         history: if around.history { History::Some } else { History::None },
         scope_changes: around.changes.iter().map(change).collect(),
         emptied_groups: around.emptied.iter().map(|at| (group_id(*at), "eng".to_owned(), 3)).collect(),
@@ -198,7 +201,7 @@ fn by_what_is_lost(plan: &Plan, open: &Open, situation: &Situation) -> Vec<&'sta
     let gone = |group: &GroupId| {
         let change = situation.scope_changes.iter().any(|change| match change {
             ScopeChange::Vanished(was) | ScopeChange::LeftPattern { was, .. } => was.group_id == *group,
-            ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => false,
+            ScopeChange::Renamed { .. } | ScopeChange::StillGone(_) | ScopeChange::NewMatch(_) => false,
         });
         change || situation.emptied_groups.iter().any(|(id, ..)| id == group)
     };
@@ -255,6 +258,7 @@ proptest! {
         situation.scope_changes.retain(|change| match change {
             ScopeChange::Vanished(was)
             | ScopeChange::LeftPattern { was, .. }
+            | ScopeChange::StillGone(was)
             | ScopeChange::Renamed { was, .. }
             | ScopeChange::NewMatch(was) => ours(&was.group_id),
         });

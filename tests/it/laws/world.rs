@@ -190,6 +190,7 @@ impl Spec {
             selector: Selector { wanted: Wanted::Pattern("*".into()), atlassian_name: None }.to_string(),
             group_id: group_id(at),
             name: GROUP_NAMES[at].to_owned(),
+            gone: false,
         };
         arranged((0..GROUPS).filter(|at| self.groups[*at].owned).map(remember).collect(), order)
     }
@@ -359,6 +360,7 @@ impl World {
             owned,
             observed: self.observed.as_ref(),
             confirmed: &self.roster.confirmed,
+            pinned: &BTreeMap::new(),
             capabilities: &Capabilities {
                 group_members_max: self.members_max,
                 group_names_ignored: ["administrators".to_owned()].into(),

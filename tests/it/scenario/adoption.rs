@@ -56,7 +56,7 @@ fn in_a_filled_directory_nobody_who_is_right_is_written_to() {
     guard: HELD, 2 findings
       * this is the first plan of this database: it is reviewed before anything is sent [guard.first_plan]
         p54, p313, p149, p244, p408, p409, p124, p55, p219, p478 and 490 more
-      * 520 adoptions, at most 0 of 0 active accounts allowed in 24 hours [guard.adoptions_max]
+      * 520 adoptions; the limit is 0 in 24 hours, with 0 active accounts [guard.adoptions_max]
         p54, p313, p149, p244, p408, p409, p124, p55, p219, p478 and 490 more
     Nothing was sent. To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     "#);
@@ -125,7 +125,7 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
 
     1 to adopt, 1 to update, 1 to join, 2 unchanged; 2 requests in about 1 s
     guard: HELD, 1 finding
-      * 1 adoptions, at most 0 of 2 active accounts allowed in 24 hours [guard.adoptions_max]
+      * 1 adoptions; the limit is 0 in 24 hours, with 2 active accounts [guard.adoptions_max]
         bo
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo

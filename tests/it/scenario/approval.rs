@@ -82,7 +82,7 @@ fn a_note_can_be_required_and_is_kept_with_who_decided() {
     3 to deactivate, 3 to leave, 4 unchanged; 4 requests in about 1 s
     active accounts: 7 -> 4
     guard: HELD, 1 finding
-      * 3 deactivations, at most 1 of 7 active accounts allowed in 24 hours; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
+      * 3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
         b, c, a
     approved by SOMEBODY at TIME, until TIME: HR ticket 7
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
@@ -142,7 +142,7 @@ fn new_risky_changes_beyond_an_approval_hold_again() {
     5 to deactivate, 5 to leave, 2 unchanged; 6 requests in about 1 s
     active accounts: 7 -> 2
     guard: HELD, 1 finding
-      * 2 deactivations, at most 1 of 7 active accounts allowed in 24 hours [guard.deactivations_max]
+      * 2 deactivations; the limit is 1 in 24 hours, with 7 active accounts [guard.deactivations_max]
         d, e
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
@@ -212,7 +212,7 @@ fn deactivations_without_approval_count_for_a_day() {
     1 to deactivate, 1 to leave, 6 unchanged; 2 requests in about 1 s
     active accounts: 6 -> 5
     guard: HELD, 1 finding
-      * 1 deactivations after 1 without approval in the last 24 hours, at most 1 of 6 active accounts allowed in 24 hours [guard.deactivations_max]
+      * 1 deactivations after 1 without approval in the last 24 hours; the limit is 1 in 24 hours, with 6 active accounts [guard.deactivations_max]
         b
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo

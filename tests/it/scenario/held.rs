@@ -53,7 +53,7 @@ fn a_wave_of_leavers_is_held_with_every_reason() {
     guard: HELD, 2 findings
       * 6 of 12 accounts would be deactivated within 24 hours, half or more of all; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers
         d, b, c, e, a, f
-      * 6 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
+      * 6 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
         d, b, c, e, a, f
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
@@ -88,7 +88,7 @@ fn a_source_that_became_empty_is_held() {
         d, b, c, a
       * 12 of 12 accounts would be deactivated within 24 hours, half or more of all; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers
         d, b, c, i, j, e, a, k, l, f and 2 more
-      * 12 deactivations, at most 5 of 12 active accounts allowed in 24 hours; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
+      * 12 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
         d, b, c, i, j, e, a, k, l, f and 2 more
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
@@ -213,7 +213,7 @@ fn a_change_of_the_mapping_counts_as_a_change_of_the_configuration() {
     let held = scene.changes_nothing(5, &["sync"]);
     assert_snapshot!(verdict(&held), @"
     guard: HELD, 1 finding
-      * 12 changes of userName or address, at most 5 of 12 active accounts allowed in 24 hours [guard.identity_changes_max]
+      * 12 changes of userName or address; the limit is 5 in 24 hours, with 12 active accounts [guard.identity_changes_max]
         d, b, c, i, j, e, a, k, l, f and 2 more
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
