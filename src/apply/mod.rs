@@ -140,11 +140,12 @@ impl Sender<'_, '_> {
     async fn run_wave(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
         let mut ready = Vec::with_capacity(wave.len());
         for mut task in wave {
-            if task.resolve(&self.context.owned, &self.failed_joins) {
+            let is_ready = task.resolve(&self.context.owned, &self.failed_joins);
+            self.failed_joins.extend(task.unresolved.iter().cloned());
+            if is_ready {
                 ready.push(task);
             } else {
                 self.applied.waiting += 1;
-                self.note_failed_join(&task);
             }
         }
         let intents: Vec<_> = ready.iter().map(|task| task.intent.clone()).collect();
@@ -261,7 +262,6 @@ impl Sender<'_, '_> {
         if let Request::AddMembers { members, .. } = &task.intent.request {
             self.failed_joins.extend(members.iter().map(|(person, _)| person.clone()));
         }
-        self.failed_joins.extend(task.unresolved.iter().cloned());
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

@@ -187,10 +187,10 @@ async fn everybody(
         header.forecast = compare::forecast(&plan, tools.settings);
     }
     record::let_rejections_lapse(tools.store, mode, &plan)?;
-    let verdict = listed.map_or_else(
-        || Ok(guard::review(plan.clone(), &tools.settings.limits, &situation)),
-        |listed| listed.review(plan.clone(), &situation, tools),
-    )?;
+    let verdict = match listed {
+        Some(listed) => listed.review(plan, &situation, tools)?,
+        None => guard::review(plan, &tools.settings.limits, &situation),
+    };
     let mut report = finish(mode, cycle, (&verdict, header), (tools, &reading.owned)).await?;
     if let (Verdict::Approved(approved), Some(applied)) = (&verdict, &report.applied) {
         let recorded = record::Recorded { reading: &reading, is_whole };
