@@ -49,8 +49,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What to remember of this selection. A selector that has lost its last group remembers that one: it is no mistake
-    /// of the configuration, and another group under the known name is new.
+    /// What to remember of this selection.
     pub fn remembered(&self) -> Vec<Remembered> {
         let remember = |(id, selected): (&GroupId, &Selected)| Remembered {
             selector: selected.selector.clone(),
