@@ -40,6 +40,10 @@ use task::{Task, Tasks};
 /// up after a crash.
 const WAVE_PER_REQUEST: usize = 8;
 
+/// The kind of a failing record whose create was refused because the target has such a record: its match is looked for
+/// in the next plan (S7).
+pub const CONFLICT: &str = "conflict";
+
 /// What it takes to send a plan.
 pub struct Context<'a> {
     /// Where intents and outcomes go.
@@ -244,11 +248,13 @@ impl Sender<'_, '_> {
             OutcomeKind::Refused | OutcomeKind::Done => self.applied.refused += 1,
         }
         self.pending.push(Outcome { id, kind, detail: reason.clone(), effects: Vec::new() });
-        let word = if matches!(error, RequestError::Conflict { .. }) { "conflict" } else { kind.as_str() };
-        self.applied.failing.push(task.failing(word, reason));
-        if error.stops_everything() && self.applied.stopped.is_none() {
-            self.applied.stopped = Some(error);
+        if error.stops_everything() {
+            // The key or the directory is at fault, not this record.
+            self.applied.stopped.get_or_insert(error);
+            return;
         }
+        let word = if matches!(error, RequestError::Conflict { .. }) { CONFLICT } else { kind.as_str() };
+        self.applied.failing.push(task.failing(word, reason));
     }
 
     /// Whoever could not join keeps the old membership until it succeeds (S18).

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::cycle;
 use crate::cycle::{Approval, IfMoved, Listed, Mode, Task};
 use crate::plan::Fingerprint;
-use crate::report::{FORMAT, PlanDocument};
+use crate::report::{FORMAT, PlanDocument, plain};
 use crate::store::Store;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     let report = report?;
     plan::print(&report.document, PlanFormat::Text);
     for sentence in &report.not_sent {
-        put(&format!("  not sent: {sentence}"));
+        put(&format!("  not sent: {}", plain(sentence)));
     }
     put(&sync::outcome(&report));
     sync::end(global, &report)

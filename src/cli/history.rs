@@ -21,7 +21,7 @@ pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended
         Format::Text if lines.is_empty() => put("no cycle yet"),
         Format::Text => put(&text(&lines)),
         Format::Json => {
-            put_json(&lines.iter().map(|(cycle, approvals)| document(cycle, approvals)).collect::<Vec<_>>())
+            put_json(&lines.iter().map(|(cycle, approvals)| document(cycle, approvals)).collect::<Vec<_>>());
         }
     }
     Ok(())
@@ -61,7 +61,10 @@ fn sent(cycle: &CycleRecord) -> Option<u64> {
 }
 
 fn document(cycle: &CycleRecord, approvals: &[DecisionRecord]) -> Value {
-    let approval = |record: &DecisionRecord| json!({ "by": record.who.to_string(), "at": record.at, "note": record.note, "fingerprint": record.fingerprint });
+    let approval = |record: &DecisionRecord| {
+        let (by, at, note, fingerprint) = (record.who.to_string(), record.at, &record.note, &record.fingerprint);
+        json!({ "by": by, "at": at, "note": note, "fingerprint": fingerprint })
+    };
     json!({
         "cycle": cycle.id.0, "command": cycle.command, "started_at": cycle.started_at, "ended_at": cycle.ended_at,
         "exit_code": cycle.end.as_ref().map(|end| end.exit_code),

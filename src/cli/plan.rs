@@ -10,6 +10,7 @@ use crate::cycle;
 use crate::cycle::{Mode, Task};
 use crate::report;
 use crate::report::PlanDocument;
+use crate::report::plain;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -88,7 +89,7 @@ pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<Stri
     let mut lines =
         vec![format!("{} wait behind it to lose access. To take it away from one of them at once:", leavers.len())];
     for id in leavers.iter().take(LEAVERS_NAMED) {
-        let name = document.people.get(*id).map_or("", String::as_str);
+        let name = plain(document.people.get(*id).map_or("", String::as_str));
         lines.push(format!("  {}   ({name})", setup::command_line(global, &format!("sync --person {id}"))));
     }
     lines
@@ -105,7 +106,7 @@ fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
     name.push(".part");
     let part = Path::new(&name);
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    // What is left over of an earlier run, or put there by somebody else, lends the plan neither its mode nor its place.
+    // What is left over of an earlier run, or put there by somebody else, lends the plan neither mode nor place.
     let cleared = match std::fs::remove_file(part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),

@@ -94,7 +94,8 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
     Ok(())
 }
 
-fn decision_text(record: &DecisionRecord) -> String {
+/// A decision in one line.
+pub(super) fn decision_text(record: &DecisionRecord) -> String {
     let until = record.expires_at.map(|until| format!(", until {until}")).unwrap_or_default();
     let note = if record.note.is_empty() { String::new() } else { format!(": {}", plain(&record.note)) };
     format!("{} by {} at {}{until}{note}", record.decision.as_str(), record.who, record.at)

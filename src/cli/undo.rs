@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::cycle;
 use crate::cycle::{Mode, Task, Undone};
 use crate::model::PersonId;
+use crate::report::plain;
 use crate::store::{CycleId, Store};
 
 pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
@@ -91,6 +92,6 @@ fn release(store: &mut Store, name: &str) -> Result<(), Ended> {
         return Err(Ended::with(2, format!("error: {name:?} is not pinned; `status` lists the pins")));
     };
     store.release_pins([id])?;
-    put(&format!("released: {} is planned again from the next sync on", pin.username));
+    put(&format!("released: {} is planned again from the next sync on", plain(&pin.username)));
     Ok(())
 }

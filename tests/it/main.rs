@@ -1,4 +1,10 @@
 //! The integration tests: one binary, a room per subject.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking what went wrong"
+)]
 
 #[path = "../sim/mod.rs"]
 mod sim;

@@ -8,6 +8,7 @@ mod scene;
 mod access;
 mod adoption;
 mod approval;
+mod crash;
 mod database;
 mod day;
 mod dry_run;

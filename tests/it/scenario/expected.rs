@@ -13,6 +13,8 @@ impl Scene {
         self.approve();
         let mut names = self.ids_by_name();
         let plan = self.plan();
+        let known = plan["people"].as_object().into_iter().flatten();
+        names.extend(known.filter_map(|(id, name)| Some((name.as_str()?.to_owned(), id.clone()))));
         self.forget();
         self.ends(0, &["sync"]);
         names.extend(self.ids_by_name());

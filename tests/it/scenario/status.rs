@@ -93,6 +93,8 @@ fn status_as_json_says_the_same() {
         "message": "done",
         "started_at": "TIME"
       },
+      "paused": null,
+      "pins": [],
       "state": "good",
       "unsettled_requests": 0
     }
@@ -112,7 +114,8 @@ fn a_held_plan_that_was_approved_or_rejected_is_shown_as_that() {
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
-      to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
+      decided        approved by SOMEBODY at TIME, until TIME
+      to send it     duo-atlassian-sync --config FOLDER/config.toml sync
     API key          expires AGE
     exit 5
     ");
@@ -123,6 +126,7 @@ fn a_held_plan_that_was_approved_or_rejected_is_shown_as_that() {
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
+      decided        rejected by SOMEBODY at TIME
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
     API key          expires AGE
     exit 5

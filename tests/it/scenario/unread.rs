@@ -105,7 +105,7 @@ fn told(name: &str, effect: Effect<DuoSim>) -> String {
 
 #[test]
 fn a_body_that_is_cut_once_is_read_again() {
-    let scene = Scene::settled(&["ana in eng", "bo in eng"]);
+    let scene = Scene::settled(&["ana in eng", "bo in eng", "cy in eng"]);
     scene.day(|duo| duo.status("ana", "disabled"));
     scene.stage.duo.fault(Fault::once(Match::get("/admin/v1/users"), Effect::CutBody(40)));
     scene.ends(0, &["sync"]);
