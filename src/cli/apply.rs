@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
         put(&format!("  not sent: {}", plain(sentence)));
     }
     put(&sync::outcome(&report));
-    sync::end(global, &report)
+    sync::end(global, &report, &format!("apply {}", options.file.display()))
 }
 
 /// A plan file that cannot be trusted ends with 7: nothing is sent on its word.
