@@ -40,6 +40,10 @@ use task::{Task, Tasks};
 /// up after a crash.
 const WAVE_PER_REQUEST: usize = 8;
 
+/// The kind of a failing record whose create was refused because the target has such a record: its match is looked for
+/// in the next plan (S7).
+pub const CONFLICT: &str = "conflict";
+
 /// What it takes to send a plan.
 pub struct Context<'a> {
     /// Where intents and outcomes go.
@@ -136,11 +140,12 @@ impl Sender<'_, '_> {
     async fn run_wave(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
         let mut ready = Vec::with_capacity(wave.len());
         for mut task in wave {
-            if task.resolve(&self.context.owned, &self.failed_joins) {
+            let is_ready = task.resolve(&self.context.owned, &self.failed_joins);
+            self.failed_joins.extend(task.unresolved.iter().cloned());
+            if is_ready {
                 ready.push(task);
             } else {
                 self.applied.waiting += 1;
-                self.note_failed_join(&task);
             }
         }
         let intents: Vec<_> = ready.iter().map(|task| task.intent.clone()).collect();
@@ -243,11 +248,13 @@ impl Sender<'_, '_> {
             OutcomeKind::Refused | OutcomeKind::Done => self.applied.refused += 1,
         }
         self.pending.push(Outcome { id, kind, detail: reason.clone(), effects: Vec::new() });
-        let word = if matches!(error, RequestError::Conflict { .. }) { "conflict" } else { kind.as_str() };
-        self.applied.failing.push(task.failing(word, reason));
-        if error.stops_everything() && self.applied.stopped.is_none() {
-            self.applied.stopped = Some(error);
+        if error.stops_everything() {
+            // The key or the directory is at fault, not this record.
+            self.applied.stopped.get_or_insert(error);
+            return;
         }
+        let word = if matches!(error, RequestError::Conflict { .. }) { CONFLICT } else { kind.as_str() };
+        self.applied.failing.push(task.failing(word, reason));
     }
 
     /// Whoever could not join keeps the old membership until it succeeds (S18).
@@ -255,7 +262,6 @@ impl Sender<'_, '_> {
         if let Request::AddMembers { members, .. } = &task.intent.request {
             self.failed_joins.extend(members.iter().map(|(person, _)| person.clone()));
         }
-        self.failed_joins.extend(task.unresolved.iter().cloned());
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

@@ -66,7 +66,7 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
                 }
             }
             // It may only not be visible yet: kept open, so that a 409 to the next create is recognised as ours.
-            Found::DidNotHappen if matches!(record.request, Request::CreateUser { .. }) => {
+            Found::DidNotHappen if matches!(record.request, Request::CreateUser { .. }) && is_recent(record, clock) => {
                 ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again")
             }
             Found::DidNotHappen => ended(record, OutcomeKind::Refused, "looked up: it did not happen"),
@@ -75,6 +75,13 @@ pub async fn settle(store: &mut Store, scim: &Client, clock: &Clock, cycle: Cycl
         store.record_wave(cycle, &[outcome], &[], now).map_err(SettleError::Store)?;
     }
     Ok(unsettled.len())
+}
+
+/// A create that is not visible after a day did not happen.
+const VISIBLE_WITHIN_SECONDS: i64 = 86_400;
+
+fn is_recent(record: &JournalRecord, clock: &Clock) -> bool {
+    Timestamp::from_seconds(clock.now_seconds()).seconds_since(record.intended_at) < VISIBLE_WITHIN_SECONDS
 }
 
 fn happened(record: &JournalRecord, answered: &Answered, owned: &mut crate::model::Owned) -> Outcome {

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::cycle;
 use crate::cycle::{Approval, IfMoved, Listed, Mode, Task};
 use crate::plan::Fingerprint;
-use crate::report::{FORMAT, PlanDocument};
+use crate::report::{FORMAT, PlanDocument, plain};
 use crate::store::Store;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -39,10 +39,10 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     let report = report?;
     plan::print(&report.document, PlanFormat::Text);
     for sentence in &report.not_sent {
-        put(&format!("  not sent: {sentence}"));
+        put(&format!("  not sent: {}", plain(sentence)));
     }
     put(&sync::outcome(&report));
-    sync::end(global, &report)
+    sync::end(global, &report, &format!("apply {}", options.file.display()))
 }
 
 /// A plan file that cannot be trusted ends with 7: nothing is sent on its word.

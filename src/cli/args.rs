@@ -84,6 +84,8 @@ pub(super) enum Command {
     Resume,
     /// Say how the sync is: last good cycle, held or failing and why, key expiry.
     Status(StatusOptions),
+    /// List the last cycles: what each did, when, and who approved it.
+    History(HistoryOptions),
     /// Show one cycle, plan, person or group from the database.
     Show(ShowOptions),
 }
@@ -123,7 +125,8 @@ pub(super) struct SyncOptions {
     /// Show the plan and send nothing: `plan` under its other name, with the same options.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is held.
+    /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is
+    /// held.
     #[arg(long, value_name = "PERSON", conflicts_with_all = ["dry_run", "out", "format", "detailed_exitcode"])]
     pub(super) person: Option<String>,
     #[command(flatten)]
@@ -193,6 +196,16 @@ pub(super) enum Format {
 #[derive(Debug, Args)]
 pub(super) struct StatusOptions {
     /// How it is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryOptions {
+    /// So many cycles, the newest first.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: u32,
+    /// How they are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }

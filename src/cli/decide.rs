@@ -6,9 +6,11 @@ use super::output::put;
 use super::{setup, who};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::guard::Item;
 use crate::model::Timestamp;
 use crate::plan::Fingerprint;
-use crate::store::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Store};
+use crate::store::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Store, StoreError};
+use std::collections::BTreeSet;
 
 pub(super) fn approve(global: &Global, options: &DecideOptions) -> Result<(), Ended> {
     decide(global, options, Decision::Approved)
@@ -23,7 +25,13 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     let mut store = setup::open_store(&config)?;
     let plan = find(&store, &options.fingerprint)?;
     let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint).to_owned();
-    if plan.verdict != PlanVerdict::Held {
+    let risky = match plan.verdict {
+        PlanVerdict::Held => plan.risky,
+        // What was approved is not held any more, and can be rejected all the same.
+        PlanVerdict::Approved if decision == Decision::Rejected => approved(&store, &plan.fingerprint)?,
+        PlanVerdict::Approved => BTreeSet::new(),
+    };
+    if plan.verdict != PlanVerdict::Held && risky.is_empty() {
         return Err(Ended::with(2, format!("error: plan {short} is not held: there is nothing to decide")));
     }
     if decision == Decision::Approved && config.approval.note_required && options.note.trim().is_empty() {
@@ -37,7 +45,7 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
         expires_at: expiry(&config, decision, now),
         who: who::who(),
         note: options.note.trim().to_owned(),
-        risky: plan.risky,
+        risky,
     };
     store.record_decision(&record)?;
     match record.expires_at {
@@ -52,6 +60,13 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
         None => put(&format!("rejected: plan {short}, by {}; nothing of it is sent", record.who)),
     }
     Ok(())
+}
+
+/// What the approvals of this very plan cover.
+fn approved(store: &Store, fingerprint: &str) -> Result<BTreeSet<Item>, StoreError> {
+    let decisions = store.read_decisions(fingerprint)?.into_iter();
+    let approvals = decisions.filter(|record| record.decision == Decision::Approved);
+    Ok(approvals.flat_map(|record| record.risky).collect())
 }
 
 fn expiry(config: &Config, decision: Decision, now: Timestamp) -> Option<Timestamp> {

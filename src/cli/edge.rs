@@ -64,6 +64,7 @@ impl From<OpenStoreError> for Ended {
             OpenStoreError::Foreign { .. } => 2,
             OpenStoreError::File { .. }
             | OpenStoreError::Damaged { .. }
+            | OpenStoreError::Alien { .. }
             | OpenStoreError::Newer { .. }
             | OpenStoreError::Sqlite { .. } => 8,
         };

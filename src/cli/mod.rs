@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod decide;
 mod edge;
+mod history;
 mod output;
 mod pause;
 mod person;
@@ -65,6 +66,7 @@ fn run(arguments: &Arguments) -> Result<(), Ended> {
         Command::Pause(options) => pause::pause(global, options),
         Command::Resume => pause::resume(global),
         Command::Status(options) => status::run(global, options),
+        Command::History(options) => history::run(global, options),
         Command::Show(options) => show::run(global, options),
     }
 }

@@ -10,6 +10,7 @@ use crate::cycle;
 use crate::cycle::{Mode, Task};
 use crate::report;
 use crate::report::PlanDocument;
+use crate::report::plain;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -40,7 +41,10 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
         put(&what_next(global, &document));
     }
     match (options.detailed_exitcode, document.is_held(), document.actions.is_empty()) {
-        (true, true, _) => Err(Ended::with(5, format!("held: {}", approve_line(global, &document)))),
+        (true, true, _) => Err(Ended::with(
+            5,
+            format!("held: the plan waits for a person. {}", approve_line(global, &document, "sync")),
+        )),
         (true, false, false) => {
             Err(Ended::with(6, format!("changes are pending; to send them: {}", setup::command_line(global, "sync"))))
         }
@@ -61,7 +65,7 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
         return "Nothing was sent, and nothing is to be sent.".to_owned();
     }
     if document.is_held() {
-        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document))];
+        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document, "sync"))];
         lines.extend(leaver_lines(global, document));
         return lines.join("\n");
     }
@@ -69,9 +73,9 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
 }
 
 /// The command that approves a plan, exactly.
-pub(super) fn approve_line(global: &Global, document: &PlanDocument) -> String {
+pub(super) fn approve_line(global: &Global, document: &PlanDocument, again: &str) -> String {
     let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
-    format!("To approve it: {approve}; then: {}", setup::command_line(global, "sync"))
+    format!("To approve it: {approve}; then: {}", setup::command_line(global, again))
 }
 
 /// So many waiting leavers are named with their command.
@@ -88,7 +92,7 @@ pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<Stri
     let mut lines =
         vec![format!("{} wait behind it to lose access. To take it away from one of them at once:", leavers.len())];
     for id in leavers.iter().take(LEAVERS_NAMED) {
-        let name = document.people.get(*id).map_or("", String::as_str);
+        let name = plain(document.people.get(*id).map_or("", String::as_str));
         lines.push(format!("  {}   ({name})", setup::command_line(global, &format!("sync --person {id}"))));
     }
     lines
@@ -105,7 +109,7 @@ fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
     name.push(".part");
     let part = Path::new(&name);
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    // What is left over of an earlier run, or put there by somebody else, lends the plan neither its mode nor its place.
+    // What is left over of an earlier run, or was put there by somebody else, lends the plan neither mode nor place.
     let cleared = match std::fs::remove_file(part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),

@@ -58,9 +58,18 @@ pub(super) fn tell_warnings(global: &Global, config: &Config) {
 /// How to call this program again with the same configuration.
 pub(super) fn command_line(global: &Global, command: &str) -> String {
     match &global.config {
-        Some(path) => format!("duo-atlassian-sync --config {} {command}", path.display()),
+        Some(path) => format!("duo-atlassian-sync --config {} {command}", quoted(&path.display().to_string())),
         None => format!("duo-atlassian-sync {command}"),
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 pub(super) fn open_store(config: &Config) -> Result<Store, Ended> {

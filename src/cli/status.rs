@@ -3,13 +3,14 @@
 use super::args::{Format, Global, StatusOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
+use super::show::decision_text;
 use super::{pause, setup};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::report::plain;
-use crate::store::{CycleRecord, FailingRecord, Pin, PlanRecord, Store, StoreError};
+use crate::store::{CycleRecord, Decision, DecisionRecord, FailingRecord, Pin, PlanRecord, Store, StoreError};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ struct Status {
     last: Option<CycleRecord>,
     good: Option<CycleRecord>,
     held: Option<PlanRecord>,
+    decision: Option<DecisionRecord>,
     failing: Vec<FailingRecord>,
     unsettled: usize,
     accounts: (usize, usize),
@@ -91,10 +93,14 @@ fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Status, StoreE
         Some(_) => State::Failing,
     };
     let owned = store.read_owned()?;
+    let held = store.read_held_plan()?;
+    let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
+    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
     Ok(Status {
         state,
         good: store.read_last_good_cycle()?,
         held,
+        decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
         paused,
         pins: store.read_pins()?,
         unsettled: store.read_unsettled()?.len(),
@@ -142,7 +148,14 @@ fn text(global: &Global, status: &Status) -> String {
         let short = held.fingerprint.get(..12).unwrap_or_default();
         let _ = writeln!(out, "held plan        {short}, since {}", held.created_at);
         let _ = writeln!(out, "  to see it      {}", setup::command_line(global, &format!("show plan {short}")));
-        let _ = writeln!(out, "  to approve it  {}", setup::command_line(global, &format!("approve {short}")));
+        if let Some(decision) = &status.decision {
+            let _ = writeln!(out, "  decided        {}", decision_text(decision));
+        }
+        let (word, next) = match &status.decision {
+            Some(DecisionRecord { decision: Decision::Approved, .. }) => ("to send it", "sync".to_owned()),
+            Some(_) | None => ("to approve it", format!("approve {short}")),
+        };
+        let _ = writeln!(out, "  {word:<15}{}", setup::command_line(global, &next));
     }
     for record in &status.failing {
         let _ = writeln!(

@@ -250,7 +250,7 @@ fn remark_of_scope_change(change: &ScopeChange) -> Option<String> {
             was.name, was.group_id
         )),
         ScopeChange::StillGone(was) => Some(format!(
-            "group {} ({}), selected by {}, is not in Duo any more: take it out of scope.groups",
+            "group {} ({}), which {} selected, is not in Duo any more or has another name: take the entry out of scope.groups if it selects nothing else",
             was.name, was.group_id, was.selector
         )),
         ScopeChange::Vanished(_) | ScopeChange::LeftPattern { .. } | ScopeChange::NewMatch(_) => None,

@@ -178,6 +178,7 @@ async fn everybody(
     let mut reading = read::read(tools.store, tools.services, tools.settings, tools.tell).await?;
     let compared = compare::compare(&mut reading, tools.store, tools.services, (tools.settings, tools.tell)).await?;
     let Compared { mut plan, situation, mut header } = compared;
+    record::let_rejections_lapse(tools.store, mode, &plan)?;
     let mut is_whole = true;
     let mut not_sent = Vec::new();
     if let Some(listed) = listed {
@@ -186,11 +187,10 @@ async fn everybody(
         is_whole = plan.actions.len() == count;
         header.forecast = compare::forecast(&plan, tools.settings);
     }
-    record::let_rejections_lapse(tools.store, mode, &plan)?;
-    let verdict = listed.map_or_else(
-        || Ok(guard::review(plan.clone(), &tools.settings.limits, &situation)),
-        |listed| listed.review(plan.clone(), &situation, tools),
-    )?;
+    let verdict = match listed {
+        Some(listed) => listed.review(plan, &situation, tools)?,
+        None => guard::review(plan, &tools.settings.limits, &situation),
+    };
     let mut report = finish(mode, cycle, (&verdict, header), (tools, &reading.owned)).await?;
     if let (Verdict::Approved(approved), Some(applied)) = (&verdict, &report.applied) {
         let recorded = record::Recorded { reading: &reading, is_whole };

@@ -8,6 +8,7 @@ use super::read::select_leniently;
 use super::{CycleError, Mode, Report, Tools, finish};
 use crate::desired;
 use crate::desired::Rules;
+use crate::desired::left_alone_by;
 use crate::guard;
 use crate::model::Group;
 use crate::model::GroupId;
@@ -61,7 +62,10 @@ pub(super) async fn steps(
         people: roster.people.len(),
         requests: services.duo.requests_sent().saturating_sub(requests_before),
     };
-    let header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
+    let mut header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
+    let names = [roster.people.get(person).map(|p| &p.username), owned.accounts.get(person).map(|a| &a.username)];
+    let list = names.into_iter().flatten().find_map(|name| left_alone_by(&rules, name, person));
+    header.remarks.extend(list.map(|list| format!("{person} is {list}: in no action at all, not in this one either")));
     let verdict = guard::review_one_leaver(plan);
     finish(mode, cycle, (&verdict, header), (tools, &owned)).await
 }

@@ -1,6 +1,7 @@
 //! Everything that is read before anything is decided.
 
 use super::{CycleError, Progress, Services, Settings, Tell};
+use crate::apply;
 use crate::desired::Remembered;
 use crate::desired::Rules;
 use crate::desired::ScopeChange;
@@ -129,7 +130,9 @@ fn reads_target(store: &Store, owned: &Owned) -> Result<bool, StoreError> {
     }
     let read_at = store.target_read_at()?;
     let failing = store.read_failing()?;
-    Ok(failing.iter().any(|record| record.failing.kind == "conflict" && read_at.is_none_or(|at| record.last_at >= at)))
+    Ok(failing
+        .iter()
+        .any(|record| record.failing.kind == apply::CONFLICT && read_at.is_none_or(|at| record.last_at >= at)))
 }
 
 /// A selected group that is missing from the list is asked for by its id (S2).

@@ -4,21 +4,24 @@ use super::compare::foreign_accounts;
 use super::read::Reading;
 use super::{CycleError, End, Mode, Report, Services, Settings};
 use crate::apply::Applied;
+use crate::apply::CONFLICT;
 use crate::guard::Approved;
 use crate::guard::Verdict;
 use crate::guard::items_of;
 use crate::model::Timestamp;
 use crate::plan::Plan;
+use crate::plan::Subject;
 use crate::report::PlanDocument;
 use crate::scim::RequestError;
 use crate::store::CycleEnd;
 use crate::store::CycleId;
+use crate::store::Failing;
 use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
 use crate::store::Store;
 use crate::store::StoreError;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keeps the plan so that it can be shown and approved.
 pub(super) fn keep_plan(
@@ -94,7 +97,8 @@ pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -
     store.let_rejections_lapse(&planned)
 }
 
-/// A record that failed and is in no action of today has nothing left that could fail.
+/// A record that failed and is in no action of today has nothing left that could fail; but a conflict that keeps
+/// somebody out of the plan has not gone away.
 fn forget_what_is_not_planned_any_more(
     store: &mut Store,
     approved: &Approved,
@@ -110,9 +114,29 @@ fn forget_what_is_not_planned_any_more(
             (None, None) => None,
         })
         .collect();
-    let failing = store.read_failing()?.into_iter().map(|record| record.failing.record);
-    let over: BTreeSet<String> = failing.filter(|record| !planned.contains(record)).collect();
-    store.record_failing(&[], &over, now)
+    let skipped: BTreeMap<String, &str> = approved
+        .plan()
+        .skipped
+        .iter()
+        .map(|skipped| match &skipped.subject {
+            Subject::Person(person) => (format!("person:{}", person.user_id), skipped.reason.as_str()),
+            Subject::Group(group) => (format!("group:{}", group.group_id), skipped.reason.as_str()),
+        })
+        .collect();
+    let (mut still, mut over) = (Vec::new(), BTreeSet::new());
+    for Failing { record, name, kind, .. } in store.read_failing()?.into_iter().map(|record| record.failing) {
+        match skipped.get(&record).filter(|_| kind == CONFLICT) {
+            _ if planned.contains(&record) => {}
+            Some(reason) => still.push(Failing { record, name, kind, reason: (*reason).to_owned() }),
+            None => drop(over.insert(record)),
+        }
+    }
+    store.record_failing(&still, &over, now)
+}
+
+fn failing_message(report: &Report) -> String {
+    let stopped = report.applied.as_ref().and_then(|applied| applied.stopped.as_ref());
+    stopped.map_or_else(|| "some records are failing".to_owned(), |error| format!("sending stopped: {error}"))
 }
 
 /// The line that a cycle leaves in the database, whatever happened.
@@ -136,7 +160,7 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Done => (0, "done".to_owned()),
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
         End::Paused => (5, "paused".to_owned()),
-        End::Failing => (4, "some records are failing".to_owned()),
+        End::Failing => (4, failing_message(report)),
     };
     let counts = report.applied.as_ref().map(|applied| {
         json!({ "done": applied.done, "refused": applied.refused, "unknown": applied.unknown, "waiting": applied.waiting })

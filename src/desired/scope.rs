@@ -15,8 +15,9 @@ pub struct Remembered {
     pub group_id: GroupId,
     /// The name in Duo at that time.
     pub name: String,
-    /// Whether it had vanished from Duo by then, and a cycle was carried out all the same. The selector still counts as
-    /// one that matched: leavers go on being synced while the configuration names a group that is gone.
+    /// Whether it had vanished from Duo, or left its pattern, by then, and a cycle was carried out all the same. The
+    /// selector still counts as one that matched: leavers go on being synced while the configuration names a group that
+    /// is gone.
     pub gone: bool,
 }
 
@@ -57,8 +58,10 @@ impl Selection {
             gone: false,
         };
         let gone = self.changes.iter().filter_map(|change| match change {
-            ScopeChange::Vanished(was) | ScopeChange::StillGone(was) => Some(Remembered { gone: true, ..was.clone() }),
-            ScopeChange::LeftPattern { .. } | ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => None,
+            ScopeChange::Vanished(was) | ScopeChange::StillGone(was) | ScopeChange::LeftPattern { was, .. } => {
+                Some(Remembered { gone: true, ..was.clone() })
+            }
+            ScopeChange::Renamed { .. } | ScopeChange::NewMatch(_) => None,
         });
         self.groups.iter().map(remember).chain(gone).collect()
     }
@@ -69,7 +72,7 @@ impl Selection {
 pub enum ScopeChange {
     /// A selected group does not exist any more. Held.
     Vanished(Remembered),
-    /// A selected group vanished in an earlier cycle that was carried out, and is still gone. Reported.
+    /// A selected group vanished or left its pattern in an earlier cycle that was carried out, and still is. Reported.
     StillGone(Remembered),
     /// A group that a pattern had selected has another name now, which does not fit. Held.
     LeftPattern {
@@ -173,13 +176,14 @@ fn compare_with_before<'a>(
             changes.push(gone((*was).clone()));
             continue;
         };
-        if was.gone {
-            changes.push(ScopeChange::NewMatch(Remembered { gone: false, ..(*was).clone() }));
-        }
         let is_pattern = matches!(selector.wanted, Wanted::Pattern(_));
         if is_pattern && !selects(selector, group) {
-            changes.push(ScopeChange::LeftPattern { was: (*was).clone(), name: group.name.clone() });
+            let left = ScopeChange::LeftPattern { was: (*was).clone(), name: group.name.clone() };
+            changes.push(if was.gone { ScopeChange::StillGone((*was).clone()) } else { left });
             continue;
+        }
+        if was.gone {
+            changes.push(ScopeChange::NewMatch(Remembered { gone: false, ..(*was).clone() }));
         }
         if group.name != was.name {
             changes.push(ScopeChange::Renamed { was: (*was).clone(), name: group.name.clone() });

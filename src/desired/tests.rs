@@ -167,6 +167,22 @@ fn another_group_under_a_known_name_is_a_new_match() {
 }
 
 #[test]
+fn a_selector_that_lost_its_last_group_is_no_mistake_and_takes_no_other_group_for_it() {
+    for wanted in [Wanted::Name("eng".into()), Wanted::Id(GroupId::new("DG1")), Wanted::Pattern("e*".into())] {
+        let selectors = [Selector { wanted: wanted.clone(), atlassian_name: None }];
+        let remembered = select(&[group("DG1", "eng", "Active")], &selectors, &[]).unwrap().remembered();
+        let gone = select(&[], &selectors, &remembered).unwrap();
+        assert!(matches!(gone.changes.as_slice(), [ScopeChange::Vanished(_)]));
+        let later = select(&[], &selectors, &gone.remembered()).unwrap();
+        assert_eq!(later.groups.len(), 0, "{wanted:?}");
+        if !matches!(wanted, Wanted::Id(_)) {
+            let again = select(&[group("DG9", "eng", "Active")], &selectors, &later.remembered()).unwrap();
+            assert!(again.changes.iter().any(|change| matches!(change, ScopeChange::NewMatch(_))), "{wanted:?}");
+        }
+    }
+}
+
+#[test]
 fn a_group_that_two_selectors_find_is_not_new_in_every_cycle() {
     let by_id = Selector { wanted: Wanted::Id(GroupId::new("DG1")), atlassian_name: None };
     let selectors = [by_id, Selector { wanted: Wanted::Pattern("team-*".into()), atlassian_name: None }];

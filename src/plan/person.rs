@@ -11,6 +11,7 @@ use crate::desired::Inactive;
 use crate::desired::Rules;
 use crate::desired::Standing;
 use crate::desired::is_listed;
+use crate::desired::left_alone_by;
 use crate::model::Attribute;
 use crate::model::Attributes;
 use crate::model::OwnedAccount;
@@ -63,8 +64,7 @@ impl Decision {
 
 /// Whether the lists let a person be in any action (S7). They limit actions, never what is desired.
 pub(super) fn permits(rules: &Rules, username: &str, id: &PersonId) -> bool {
-    let listed = |list: &BTreeSet<String>| is_listed(list, username, id.as_str());
-    (rules.pilot_people.is_empty() || listed(&rules.pilot_people)) && !listed(&rules.excluded_people)
+    left_alone_by(rules, username, id).is_none()
 }
 
 /// One side of the comparison: desired under some rules, with what is owned.

@@ -74,6 +74,15 @@ impl Store {
         self.read_one_cycle("WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1", [])
     }
 
+    /// The newest cycles, newest first.
+    pub fn read_cycles(&self, most: u32) -> Result<Vec<CycleRecord>, StoreError> {
+        let doing = "read the cycles";
+        let sql = format!("{SELECT} ORDER BY id DESC LIMIT ?1");
+        let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
+        let rows = statement.query_map([most], record).map_err(self.failed(doing))?;
+        rows.collect::<Result<_, _>>().map_err(self.failed(doing))
+    }
+
     fn read_one_cycle<P: rusqlite::Params>(&self, rest: &str, params: P) -> Result<Option<CycleRecord>, StoreError> {
         let found = self.connection.query_row(&format!("{SELECT} {rest}"), params, record).optional();
         found.map_err(self.failed("read a cycle"))

@@ -9,6 +9,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Another process that writes is waited for so long.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -54,6 +57,12 @@ pub enum OpenStoreError {
         /// Ours.
         known: i64,
     },
+    /// It has tables, and none of ours.
+    #[error("{} is another program's database; set state.database to a file of its own (it was not changed)", path.display())]
+    Alien {
+        /// Which file.
+        path: PathBuf,
+    },
     /// It belongs to other services.
     #[error("the database {} belongs to {key} {found}, and the configuration says {wanted}; use another state.database for another directory", path.display())]
     Foreign {
@@ -84,6 +93,9 @@ impl Store {
         let failed = |source: rusqlite::Error| classify(&path, source);
         create_file(&path).map_err(|source| OpenStoreError::File { path: path.clone(), source })?;
         let mut connection = Connection::open(&path).map_err(failed)?;
+        connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
+        // Before anything is written to it.
+        check_version(&connection, &path)?;
         configure(&connection).map_err(failed)?;
         migrate(&mut connection, &path)?;
         bind(&mut connection, &path, binding)?;
@@ -117,8 +129,25 @@ pub(super) fn give_to_owner_of_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Refuses what a newer program or another program wrote.
+fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
+    let failed = |source: rusqlite::Error| classify(path, source);
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let found = version(connection).map_err(failed)?;
+    if found > known {
+        return Err(OpenStoreError::Newer { path: path.to_owned(), found, known });
+    }
+    // Version and tables are one look: another process may be making them.
+    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE (SELECT * FROM pragma_user_version) = 0";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
+    if tables > 0 { Err(OpenStoreError::Alien { path: path.to_owned() }) } else { Ok(()) }
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")
@@ -134,13 +163,8 @@ fn classify(path: &Path, source: rusqlite::Error) -> OpenStoreError {
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenStoreError> {
     let failed = |source: rusqlite::Error| classify(path, source);
-    let version = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let found: i64 = version(connection).map_err(failed)?;
-    if found > known {
-        return Err(OpenStoreError::Newer { path: path.to_owned(), found, known });
-    }
-    if found == known {
+    if version(connection).map_err(failed)? == known {
         return Ok(());
     }
     // Another process may have done it between the look and the lock: look again inside.

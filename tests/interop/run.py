@@ -5,6 +5,7 @@ import traceback
 
 import part_duo_client
 import part_openapi
+import part_plan
 import part_scim_server
 import part_scim_tester
 from harness import CHECKS
@@ -14,6 +15,7 @@ PARTS = {
     "scim_server": part_scim_server.run,
     "scim_tester": part_scim_tester.run,
     "openapi": part_openapi.run,
+    "plan": part_plan.run,
 }
 
 

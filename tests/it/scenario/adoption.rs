@@ -52,6 +52,7 @@ fn in_a_filled_directory_nobody_who_is_right_is_written_to() {
       ! 1 accounts of the Atlassian directory are not ours and stay as they are
 
     520 to adopt, 1 to update, 1 to reactivate, 1 to join, 1 to leave, 498 unchanged; 4 requests in about 1 s
+    active accounts: 500 -> 501
     guard: HELD, 2 findings
       * this is the first plan of this database: it is reviewed before anything is sent [guard.first_plan]
         p54, p313, p149, p244, p408, p409, p124, p55, p219, p478 and 490 more
@@ -90,8 +91,9 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
       ~ update members eng       +2 (bo, cy)
 
     2 to create, 2 to join, 1 unchanged; 3 requests in about 1 s
+    active accounts: 1 -> 3
     guard: approved
-    Done: 2, refused: 1.
+    Done: 2, refused: 1 (cycle 3).
       x bo (person:DU2TOKA2RTT8T736O7X0): the SCIM service has such a record already (409); the service said: Resource [USER]: with userName[bo] already exists. (uniqueness)
     note: scope.groups: `*` selects every group of Duo
     error: some records are failing; the others are done and recorded
@@ -134,7 +136,14 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
     "#);
     scene.nothing_was_sent();
     assert_eq!(scene.syncs_as_planned(), ["changed displayName of bo", "bo joined eng"]);
-    assert_snapshot!(picture(&scene.ends(0, &["status"])), @"");
+    assert_snapshot!(picture(&scene.ends(0, &["status"])), @"
+    good
+    last sync        cycle 7 of TIME: done
+    last good sync   cycle 7 of TIME (AGE)
+    owned            3 accounts (3 active), 1 groups
+    API key          expires AGE
+    exit 0
+    ");
     scene.forget();
     scene.ends(0, &["sync"]);
     assert!(scene.target_requests().is_empty());
@@ -156,8 +165,9 @@ fn a_record_of_somebody_else_is_a_conflict_and_not_adopted() {
       ! 1 accounts of the Atlassian directory are not ours and stay as they are
 
     1 to create, 1 group to create, 1 to join, 1 skipped, 0 unchanged; 3 requests in about 1 s
+    active accounts: 1 -> 2
     guard: approved
-    Done: 3.
+    Done: 3 (cycle 2).
 
     New groups: eng.
     They give no access until an administrator adds them to an app:
@@ -243,8 +253,9 @@ fn one_refused_record_stops_nobody_else() {
       ~ update members eng       -1 (cy)
 
     2 to update, 1 to deactivate, 1 to leave, 0 unchanged; 4 requests in about 1 s
+    active accounts: 3 -> 2
     guard: approved
-    Done: 3, refused: 1.
+    Done: 3, refused: 1 (cycle 3).
       x ana (person:DUMOU9DVF9HXE7X171O0): the SCIM service refused the request (400); the service said: displayName is [31mtoo long
     note: scope.groups: `*` selects every group of Duo
     error: some records are failing; the others are done and recorded
@@ -254,4 +265,33 @@ fn one_refused_record_stops_nobody_else() {
     scene.stage.atlassian.clear_faults();
     scene.forget();
     assert_eq!(scene.syncs_as_planned(), ["changed displayName of ana"]);
+}
+
+#[test]
+fn a_conflict_that_stays_is_failing_in_every_cycle_and_is_not_posted_again() {
+    let scene = Scene::settled(&["ana in eng"]);
+    scene.day(|duo| {
+        duo.hire("bo in eng");
+    });
+    scene.atlassian(|sim| drop(sim.add_user("bo", Some("DUSOMEBODYELSE000000"))));
+    scene.ends(4, &["sync"]);
+    scene.forget();
+    for _ in 0..3 {
+        let ran = scene.ends(4, &["sync"]);
+        assert!(ran.stdout.contains("has the externalId"), "{}", ran.stdout);
+    }
+    scene.nothing_was_sent();
+    assert_snapshot!(picture(&scene.ends(4, &["status"])), @r#"
+    failing
+    last sync        cycle 6 of TIME: some records are failing
+    last good sync   cycle 2 of TIME (AGE)
+    owned            1 accounts (1 active), 1 groups
+    failing          bo (person:DU2TOKA2RTT8T736O7X0), 4 times since TIME: conflict: the Atlassian record with this userName has the externalId "DUSOMEBODYELSE000000" of somebody else; remove or correct that record in Atlassian first
+    API key          expires AGE
+    exit 4
+    "#);
+    // Corrected in Atlassian: it is well again.
+    assert!(scene.atlassian(|sim| sim.remove_user("bo")));
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects(), ["created user bo", "bo joined eng"]);
 }

@@ -80,8 +80,9 @@ fn a_note_can_be_required_and_is_kept_with_who_decided() {
       ~ update members eng       -3 (a, b, c)
 
     3 to deactivate, 3 to leave, 4 unchanged; 4 requests in about 1 s
+    active accounts: 7 -> 4
     guard: HELD, 1 finding
-      * 3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 are disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
+      * 3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
         b, c, a
     approved by SOMEBODY at TIME, until TIME: HR ticket 7
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
@@ -109,7 +110,16 @@ fn an_approval_covers_what_it_named_and_only_risky_changes_beyond_it_hold_again(
         duo.hire("h in eng");
         duo.status("c", "active");
     });
-    scene.ends(0, &["plan", "--detailed-exitcode"]).code.map(|_| ()).unwrap_or_default();
+    scene.ends(6, &["plan", "--detailed-exitcode"]);
+    scene.ends(0, &["sync"]);
+    assert_snapshot!(scene.effects_text(), @"
+    b left eng
+    a left eng
+    deactivated b
+    deactivated a
+    created user h
+    h joined eng
+    ");
 }
 
 #[test]
@@ -130,6 +140,7 @@ fn new_risky_changes_beyond_an_approval_hold_again() {
       ~ update members eng       -5 (a, b, c, d, e)
 
     5 to deactivate, 5 to leave, 2 unchanged; 6 requests in about 1 s
+    active accounts: 7 -> 2
     guard: HELD, 1 finding
       * 2 deactivations; the limit is 1 in 24 hours, with 7 active accounts [guard.deactivations_max]
         d, e
@@ -138,6 +149,12 @@ fn new_risky_changes_beyond_an_approval_hold_again() {
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    5 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU21VIRPHFK0STKA8I30   (d)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUI1MCYKXO1Y61ICFJR0   (e)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
     exit 5
     ");
     assert_eq!(scene.syncs_as_planned().len(), 10);
@@ -148,7 +165,7 @@ fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejectio
     let (scene, plan) = wave();
     scene.ends(0, &["approve", &plan]);
     assert_snapshot!(picture(&scene.ends(0, &["reject", &plan])), @"
-    rejected: plan PLAN, by root; nothing of it is sent
+    rejected: plan PLAN, by SOMEBODY; nothing of it is sent
     exit 0
     ");
     scene.changes_nothing(5, &["sync"]);
@@ -159,6 +176,7 @@ fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejectio
     owned            7 accounts (7 active), 1 groups
     held plan        PLAN, since TIME
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
+      decided        rejected by SOMEBODY at TIME
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
     API key          expires AGE
     exit 5
@@ -192,6 +210,7 @@ fn deactivations_without_approval_count_for_a_day() {
       ~ update members eng       -1 (b)
 
     1 to deactivate, 1 to leave, 6 unchanged; 2 requests in about 1 s
+    active accounts: 6 -> 5
     guard: HELD, 1 finding
       * 1 deactivations after 1 without approval in the last 24 hours; the limit is 1 in 24 hours, with 6 active accounts [guard.deactivations_max]
         b
@@ -200,9 +219,30 @@ fn deactivations_without_approval_count_for_a_day() {
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    1 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
     exit 5
     ");
     scene.open().execute("UPDATE spent SET at = at - 86401", []).expect("a day");
     scene.ends(0, &["sync"]);
     assert_eq!(scene.effects(), ["b left eng", "deactivated b"]);
+}
+
+#[test]
+fn what_was_rejected_stays_held_when_the_limits_would_allow_it_again() {
+    let scene = strict();
+    scene.day(|duo| duo.status("a", "disabled"));
+    scene.ends(0, &["sync"]);
+    scene.day(|duo| duo.status("b", "disabled"));
+    scene.ends(5, &["sync"]);
+    scene.ends(0, &["reject", &fingerprint(&scene)]);
+    scene.open().execute("UPDATE spent SET at = at - 86401", []).expect("a day");
+    scene.changes_nothing(5, &["sync"]);
+    // Others go on being judged by themselves once it is not planned any more.
+    scene.day(|duo| {
+        duo.status("b", "active");
+        duo.status("c", "disabled");
+    });
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects(), ["c left eng", "deactivated c"]);
 }

@@ -73,9 +73,8 @@ fn judge(test: &str) {
     static ALL: LazyLock<BTreeMap<&'static str, Result<(), String>>> = LazyLock::new(|| {
         let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
         let is_asked = |entry: &&Entry| asked.is_empty() || asked.iter().any(|part| entry.test.contains(part.as_str()));
-        all_together(entries().into_iter().filter(is_asked).collect(), |entry| (entry.test, entry.run_caught()))
-            .into_iter()
-            .collect()
+        let all: Vec<_> = entries().into_iter().filter(is_asked).collect();
+        all_together(&all, |entry| (entry.test, entry.run_caught())).into_iter().collect()
     });
     // Asked for in words that are not in its path: by itself, then.
     let alone = || entries().into_iter().find(|entry| entry.test == test).map(Entry::run_caught);
@@ -85,9 +84,9 @@ fn judge(test: &str) {
 }
 
 /// Does something to all of these, several at once.
-fn all_together<T: Sync, R: Send>(all: Vec<T>, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+fn all_together<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let (all, next, act) = (&all, &next, &act);
+    let (next, act) = (&next, &act);
     let work = move || {
         let mut done = Vec::new();
         while let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -62,7 +62,11 @@ fn a_database_of_another_program_is_refused_and_left_as_it_is() {
     scene.open().execute_batch("CREATE TABLE wallet (coins INTEGER); INSERT INTO wallet VALUES (3)").expect("a table");
     let before = std::fs::read(scene.database()).expect("the file");
     let ran = scene.ends(8, &["sync"]);
-    assert_snapshot!(picture(&ran), @"");
+    assert_snapshot!(picture(&ran), @"
+    note: scope.groups: `*` selects every group of Duo
+    error: FOLDER/state.db is another program's database; set state.database to a file of its own (it was not changed)
+    exit 8
+    ");
     assert_eq!(std::fs::read(scene.database()).expect("the file"), before);
 }
 

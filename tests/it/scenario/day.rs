@@ -36,6 +36,7 @@ fn joiner_mover_leaver_and_everybody_else_change_as_planned() {
       ! group ops (DG2XR11EM4PMS0C8YCI0) is named "operations" in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group
 
     1 to create, 2 to update, 3 to deactivate, 3 to join, 4 to leave, 2 unchanged; 11 requests in about 1 s
+    active accounts: 7 -> 5
     guard: approved
     Nothing was sent. To send it: duo-atlassian-sync --config FOLDER/config.toml sync
     note: scope.groups: `*` selects every group of Duo
@@ -98,7 +99,7 @@ fn each_status_takes_or_keeps_access_as_configured() {
         scene.day(|duo| statuses.iter().for_each(|(name, status)| duo.status(name, status)));
         let plan = scene.plan();
         pictures.push(scene.syncs_as_planned().join("\n"));
-        pictures.push(plan["skipped"].as_array().expect("skipped").iter().map(|entry| entry.to_string()).collect());
+        pictures.push(plan["skipped"].as_array().expect("skipped").iter().map(ToString::to_string).collect());
     }
     assert_snapshot!(pictures.join("\n--\n"), @r#"
     cy left ops
@@ -143,6 +144,7 @@ fn newcomers_with_each_status_get_an_account_only_where_access_is_meant() {
       ? skip           n6        no address in Duo (email is empty): add one there
 
     1 to create, 1 to join, 5 skipped, 7 unchanged; 2 requests in about 1 s
+    active accounts: 7 -> 8
     guard: approved
     Nothing was sent. To send it: duo-atlassian-sync --config FOLDER/config.toml sync
     note: scope.groups: `*` selects every group of Duo
@@ -156,14 +158,23 @@ fn newcomers_with_each_status_get_an_account_only_where_access_is_meant() {
 
 #[test]
 fn a_group_that_is_disabled_in_duo_takes_access_only_where_the_configuration_says_so() {
-    for (word, expected) in [("keep", ""), ("deactivate", "bo left ops\ncy left ops")] {
+    for (word, expected) in [
+        ("keep", ""),
+        (
+            "deactivate",
+            "cy left ops\nbo left ops\neve left ops\nflo left ops\nbo left eng\nflo left eng\ndeactivated cy\n\
+             deactivated bo\ndeactivated eve\ndeactivated flo",
+        ),
+    ] {
         let scene = Scene::with(TEAM);
         scene.configure(&format!("[scope]\ngroups = [{{ name = \"*\" }}]\ndisabled_groups = \"{word}\"\n"));
         scene.settle();
         scene.day(|duo| duo.group("ops").status = "Disabled".to_owned());
         let done = scene.syncs_as_planned().join("\n");
         assert_eq!(done, expected, "{word}");
-        let active = |name: &str| scene.atlassian(|sim| sim.user_by_user_name(name).is_some_and(|user| user.active()));
+        let active = |name: &str| {
+            scene.atlassian(|sim| sim.user_by_user_name(name).is_some_and(super::super::sim::atlassian::User::active))
+        };
         assert_eq!(
             [active("cy"), active("bo"), active("ana")],
             if word == "keep" { [true; 3] } else { [false, false, true] }
@@ -214,6 +225,7 @@ fn lists_limit_actions_and_switching_them_deactivates_nobody() {
       ~ update members ops       -1 (cy)
 
     2 to deactivate, 2 to leave, 5 unchanged; 4 requests in about 1 s
+    active accounts: 7 -> 5
     guard: HELD, 1 finding
       * scope.pilot_people is empty now: everybody is acted on, not the pilot alone [scope.pilot_people]
         cy, dan
@@ -222,6 +234,9 @@ fn lists_limit_actions_and_switching_them_deactivates_nobody() {
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    2 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU21VIRPHFK0STKA8I30   (cy)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUI1MCYKXO1Y61ICFJR0   (dan)
     exit 5
     ");
     assert_eq!(scene.syncs_as_planned().len(), 4);
@@ -272,6 +287,7 @@ fn protected_and_renamed_and_suffixed_groups_get_the_names_they_should() {
       ? skip           site-admins  the groups DG21VIRPHFK0STKA8I30, DGMSXQ37BKCBE064H690 would all be "site-admins" in Atlassian: give each its own atlassian_name
 
     2 to create, 1 group to create, 2 to join, 2 skipped, 0 unchanged; 4 requests in about 1 s
+    active accounts: 0 -> 2
     guard: approved
     Nothing was sent. To send it: duo-atlassian-sync --config FOLDER/config.toml sync
     exit 0

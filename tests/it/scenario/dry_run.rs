@@ -38,6 +38,7 @@ fn a_dry_run_before_the_first_sync_sends_nothing_and_links_nothing() {
       ~ update members ops       +3 (bo, eve, flo)
 
     5 to create, 2 groups to create, 6 to join, 0 unchanged; 9 requests in about 1 s
+    active accounts: 0 -> 5
     guard: HELD, 1 finding
       * this is the first plan of this database: it is reviewed before anything is sent [guard.first_plan]
         dan, bo, eve, flo, ana
@@ -68,6 +69,7 @@ fn a_dry_run_on_a_changed_world_sends_nothing_and_a_sync_carries_out_that_very_p
       ~ update members ops       +1 (ana); -2 (bo, eve)
 
     1 to create, 1 to update, 2 to deactivate, 2 to join, 3 to leave, 2 unchanged; 9 requests in about 1 s
+    active accounts: 5 -> 4
     guard: approved
     Nothing was sent. To send it: duo-atlassian-sync --config FOLDER/config.toml sync
     note: scope.groups: `*` selects every group of Duo
@@ -181,8 +183,8 @@ fn a_hostile_name_cannot_forge_lines_of_a_plan_nor_steer_a_terminal() {
     plan PLAN   desired: Duo, 2 groups, 6 people, read completely by TIME
                         compared with: snapshot 4, 5 accounts owned, 6 memberships
 
-      ~ update         ana                                       displayName "Ana" -> "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: displayName
-      ~ update         a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~  userName "bo" -> "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: userName
+      ~ update         ana                                       displayName "Ana" -> "a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: displayName
+      ~ update         a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~  userName "bo" -> "a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: userName
       ? skip           dan                                       unknown status "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo: left as it is
       ? skip           cy                                        "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo (email) is not an address, it contains '<': correct it there
       ! group eng (DGMSXQ37BKCBE064H690) is named "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group

@@ -51,15 +51,22 @@ fn a_wave_of_leavers_is_held_with_every_reason() {
     let held = scene.changes_nothing(5, &["sync"]);
     assert_snapshot!(verdict(&held), @"
     guard: HELD, 2 findings
-      * 6 of 12 accounts would be deactivated within 24 hours, half or more of all; 6 of 6 are pending deletion in Duo: looks like directory sync, not like leavers
+      * 6 of 12 accounts would be deactivated within 24 hours, half or more of all; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers
         d, b, c, e, a, f
-      * 6 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 6 of 6 are pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
+      * 6 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 6 of 6 for one reason, pending deletion in Duo: looks like directory sync, not like leavers [guard.deactivations_max]
         d, b, c, e, a, f
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    6 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU21VIRPHFK0STKA8I30   (d)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUI5PTOWSZWB6UQEPOC0   (e)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUY5GNVR89E9L1OGWP01   (f)
     ");
     assert_eq!(scene.syncs_as_planned().len(), 13);
 }
@@ -79,15 +86,26 @@ fn a_source_that_became_empty_is_held() {
         d, e, f, g, h
       * group eng (DGMSXQ37BKCBE064H690) had 4 people and has none now: looks like a mistake in Duo
         d, b, c, a
-      * 12 of 12 accounts would be deactivated within 24 hours, half or more of all; 12 of 12 are no longer in Duo: looks like a purge or another tenant, not like leavers
+      * 12 of 12 accounts would be deactivated within 24 hours, half or more of all; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers
         d, b, c, i, j, e, a, k, l, f and 2 more
-      * 12 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 12 of 12 are no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
+      * 12 deactivations; the limit is 5 in 24 hours, with 12 active accounts; 12 of 12 for one reason, no longer in Duo: looks like a purge or another tenant, not like leavers [guard.deactivations_max]
         d, b, c, i, j, e, a, k, l, f and 2 more
     Nothing was sent.
     note: scope.groups: `*` selects every group of Duo
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    12 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU21VIRPHFK0STKA8I30   (d)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUEEDFJAF4MYYU2NN1V0   (i)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUEMJD0Y5QCQXGKR7C10   (j)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUI5PTOWSZWB6UQEPOC0   (e)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUUMA77TLZTNCOHTEDP0   (k)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUUQDOX4HAP1CHQVOIA0   (l)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUY5GNVR89E9L1OGWP01   (f)
     ");
 }
 
@@ -175,6 +193,11 @@ fn what_a_change_of_the_configuration_takes_away_is_held() {
     held: the plan waits for a person, and nothing was sent
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
     To reject it: duo-atlassian-sync --config FOLDER/config.toml reject PLAN
+    4 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUEEDFJAF4MYYU2NN1V0   (i)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUEMJD0Y5QCQXGKR7C10   (j)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUUMA77TLZTNCOHTEDP0   (k)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUUQDOX4HAP1CHQVOIA0   (l)
     ");
     // Taken back: as if nothing had been.
     scene.configure("");

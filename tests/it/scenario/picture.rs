@@ -3,9 +3,10 @@
 /// The text with moments as `TIME`, ages as `AGE`, fingerprints as `PLAN` and whoever runs the tests as `SOMEBODY`.
 pub(super) fn tidy(text: &str) -> String {
     let somebody = whoever();
-    let text = text
-        .replace(&format!("by {somebody} at"), "by SOMEBODY at")
-        .replace(&format!("by {somebody},"), "by SOMEBODY,");
+    let ends = [" at", ",", ";"];
+    let text = ends
+        .iter()
+        .fold(text.to_owned(), |text, end| text.replace(&format!("by {somebody}{end}"), &format!("by SOMEBODY{end}")));
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {

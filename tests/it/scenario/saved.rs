@@ -219,7 +219,11 @@ const MOVED: [Moved; 6] = [
     ),
     (|scene| scene.duo(|duo| duo.join("bo", "ops")), "members:", "(ops): "),
     (|scene| scene.duo(|duo| duo.leave("ana", "eng")), "members:", "leave as well now"),
-    (|scene| scene.duo(|duo| duo.person("cy").email = "cyrus@example.com".to_owned()), "create:", "emails was to be"),
+    (
+        |scene| scene.duo(|duo| "cyrus@example.com".clone_into(&mut duo.person("cy").email)),
+        "create:",
+        "emails was to be",
+    ),
 ];
 
 #[test]

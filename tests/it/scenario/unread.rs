@@ -34,7 +34,7 @@ fn faults() -> Vec<(&'static str, Effect<DuoSim>)> {
                 body["metadata"]["next_offset"] = Value::Null;
                 if let Some(rows) = body["response"].as_array_mut() {
                     rows.truncate(2);
-                };
+                }
             }),
         ),
         ("a person twice", edited(|body| body["response"][1] = body["response"][0].clone())),
@@ -105,7 +105,7 @@ fn told(name: &str, effect: Effect<DuoSim>) -> String {
 
 #[test]
 fn a_body_that_is_cut_once_is_read_again() {
-    let scene = Scene::settled(&["ana in eng", "bo in eng"]);
+    let scene = Scene::settled(&["ana in eng", "bo in eng", "cy in eng"]);
     scene.day(|duo| duo.status("ana", "disabled"));
     scene.stage.duo.fault(Fault::once(Match::get("/admin/v1/users"), Effect::CutBody(40)));
     scene.ends(0, &["sync"]);

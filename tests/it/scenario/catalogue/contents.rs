@@ -39,7 +39,9 @@ fn other_people(scene: &Scene, _way: Way) {
             let groups = duo.person(name).groups.clone();
             duo.remove(name);
             let id = duo.hire(name).user_id.clone();
-            groups.iter().for_each(|group| duo.world().join(&id, group));
+            for group in &groups {
+                duo.world().join(&id, group);
+            }
         }
     });
 }
@@ -60,8 +62,11 @@ fn another_tenant(scene: &Scene, way: Way) {
     no_groups(scene);
     other_people(scene, way);
     scene.duo(|duo| {
-        eng.iter().for_each(|name| duo.join(name, "eng"));
-        ops.iter().for_each(|name| duo.join(name, "ops"));
+        for (group, members) in [("eng", &eng), ("ops", &ops)] {
+            for name in members {
+                duo.join(name, group);
+            }
+        }
     });
 }
 
@@ -75,7 +80,9 @@ fn nobody_in_any_group(scene: &Scene, _way: Way) {
         for name in usernames() {
             let groups = duo.person(name).groups.clone();
             let id = duo.id(name);
-            groups.iter().for_each(|group| duo.world().leave(&id, group));
+            for group in &groups {
+                duo.world().leave(&id, group);
+            }
         }
     });
 }
@@ -83,8 +90,12 @@ fn nobody_in_any_group(scene: &Scene, _way: Way) {
 /// Six people who were in one group only are in none.
 fn six_leave(scene: &Scene, _way: Way) {
     scene.duo(|duo| {
-        ["a", "b", "c", "d"].into_iter().for_each(|name| duo.leave(name, "eng"));
-        ["i", "j"].into_iter().for_each(|name| duo.leave(name, "ops"));
+        for name in ["a", "b", "c", "d"] {
+            duo.leave(name, "eng");
+        }
+        for name in ["i", "j"] {
+            duo.leave(name, "ops");
+        }
     });
 }
 
@@ -100,7 +111,7 @@ fn swapped_groups(scene: &Scene, _way: Way) {
             let members = duo.sim.world.find_group(given).map(|group| group.members.clone()).unwrap_or_default();
             members.iter().map(|id| json!({ "user_id": id })).collect()
         });
-        always(scene, Match::get(&path), Effect::Answer(whole(members)));
+        always(scene, Match::get(&path), Effect::Answer(whole(&members)));
     }
 }
 
@@ -110,10 +121,10 @@ fn members_of_something_else(scene: &Scene, way: Way) {
         let people = duo.sim.world.people().filter(|person| person.groups.is_empty());
         people.take(20).map(|person| json!({ "user_id": person.user_id })).collect()
     });
-    instead(scene, way, whole(strangers));
+    instead(scene, way, whole(&strangers));
 }
 
-fn whole(rows: Vec<Value>) -> Answer {
+fn whole(rows: &[Value]) -> Answer {
     let total = rows.len();
     Answer::json(200, &json!({ "stat": "OK", "response": rows, "metadata": { "total_objects": total } }))
 }
@@ -172,8 +183,8 @@ bad_readings! {
     every_status_is_unknown_among_members: Members, Quiet, ["unknown status \"\" in Duo: left as it is", NOTHING], |s, _| status(s, "");
     every_address_is_emptied: Everyone, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| everybody(s, |person| person.email.clear());
     every_address_is_emptied_among_members: Members, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| everybody(s, |person| person.email.clear());
-    every_address_is_no_address: Everyone, Quiet, ["is not an address", NOTHING], |s, _| everybody(s, |person| person.email = "see notes".to_owned());
-    every_address_is_the_same: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| person.email = "all@example.com".to_owned());
+    every_address_is_no_address: Everyone, Quiet, ["is not an address", NOTHING], |s, _| everybody(s, |person| "see notes".clone_into(&mut person.email));
+    every_address_is_the_same: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| "all@example.com".clone_into(&mut person.email));
     every_address_is_in_another_domain: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| person.email = format!("{}@example.net", person.username));
     every_address_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| everybody(s, |person| person.email = format!("x-{}", person.email));
     every_username_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| everybody(s, |person| person.username = format!("x-{}", person.username));

@@ -107,7 +107,7 @@ fn moves_at(way: Way, kind: Move, moment: usize) {
 fn at_every_moment(way: Way) {
     let moments = if way == Way::Everyone { 6 } else { 8 };
     let all: Vec<(Move, usize)> = MOVES.into_iter().flat_map(|kind| (0..moments).map(move |at| (kind, at))).collect();
-    all_together(all, |(kind, at)| moves_at(way, *kind, *at));
+    all_together(&all, |(kind, at)| moves_at(way, *kind, *at));
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_alone(scene: &Scene, way: Way, answer: Answer) {
     always(scene, Match::get(&path), Effect::Answer(answer));
 }
 
-fn not_found(code: Value) -> Answer {
+fn not_found(code: &Value) -> Answer {
     Answer::json(404, &json!({ "stat": "FAIL", "code": code, "message": "Resource not found" }))
 }
 
@@ -98,9 +98,9 @@ bad_readings! {
     members_missing_among_people_by_id_are_there_alone: Members, Quiet, [NOTHING], |s, _| {
         always(s, by_ids(), without_rows(|row| row["username"] != "b"));
     };
-    a_404_without_duos_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(Value::Null));
-    a_404_with_another_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(json!(40_400)));
-    a_404_of_a_member_with_another_code: Members, Unread, [], |s, w| a_alone(s, w, not_found(json!(40_402)));
+    a_404_without_duos_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(&Value::Null));
+    a_404_with_another_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(&json!(40_400)));
+    a_404_of_a_member_with_another_code: Members, Unread, [], |s, w| a_alone(s, w, not_found(&json!(40_402)));
     a_404_of_a_proxy: Everyone, Unread, ["does not answer like Duo: HTTP 404"], |s, w| a_alone(s, w, Answer::html(404, "<h1>404</h1>"));
     a_404_at_200: Everyone, Unread, ["does not answer like Duo"], |s, w| {
         a_alone(s, w, Answer::json(200, &json!({ "code": 40_401, "message": "Resource not found" })));
@@ -129,6 +129,6 @@ bad_readings! {
         always(s, by_ids(), Effect::Answer(Answer::json(400, &refusal)));
     };
     a_group_is_not_found_by_a_proxy: Everyone, Unread, ["does not answer like Duo"], |s, _| eng_alone(s, Answer::html(404, "<h1>404</h1>"));
-    a_group_is_not_found_without_duos_code: Members, Unread, [], |s, _| eng_alone(s, not_found(Value::Null));
+    a_group_is_not_found_without_duos_code: Members, Unread, [], |s, _| eng_alone(s, not_found(&Value::Null));
     another_group_in_a_groups_place: Everyone, Unread, ["Duo gave group"], |s, _| another_group(s);
 }

@@ -48,7 +48,9 @@ pub(super) fn peopled(way: Way, people: &[&str]) -> Scene {
         if way == Way::Members {
             (0..OUTSIDERS).for_each(|number| drop(duo.hire(&format!("outsider{number}")).user_id.clone()));
         }
-        people.iter().for_each(|line| drop(duo.hire(line).user_id.clone()));
+        for line in people {
+            duo.hire(line);
+        }
         duo.sim.switches.page_max = Some(PAGE);
     });
     scene.configure("[guard]\nfirst_plan = \"apply\"\n");
