@@ -141,7 +141,9 @@ fn new_risky_changes_beyond_an_approval_hold_again() {
 
     5 to deactivate, 5 to leave, 2 unchanged; 6 requests in about 1 s
     active accounts: 7 -> 2
-    guard: HELD, 1 finding
+    guard: HELD, 2 findings
+      * 5 of 7 accounts would be deactivated within 24 hours, half or more of all; 5 of 5 for one reason, disabled in Duo: looks like one change in Duo, not like leavers
+        d, e
       * 2 deactivations; the limit is 1 in 24 hours, with 7 active accounts [guard.deactivations_max]
         d, e
     Nothing was sent.

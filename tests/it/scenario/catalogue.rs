@@ -1,7 +1,7 @@
 //! The catalogue of bad readings: whatever Duo, or what stands before it, answers, nobody loses anything by it.
 //!
-//! Each entry is a settled world and one thing that goes wrong. It says how the sync must end and with which words; that
-//! nothing was sent and that snapshot and links are as they were holds for all of them.
+//! Each entry is a settled world and one thing that goes wrong. It says how the sync must end and with which words;
+//! that nothing was sent and that snapshot and links are as they were holds for all of them.
 
 mod answers;
 mod contents;

@@ -206,7 +206,7 @@ fn a_plan_of_another_database_or_directory_is_refused() {
     other.changes_nothing(7, &["apply", &path]);
 }
 
-/// What happens to the world after the plan was saved, and the entry that does not hold any more with what is said of it.
+/// What happens to the world after the plan was saved; the entry that does not hold any more; what is said of it.
 type Moved = (fn(&Scene), &'static str, &'static str);
 
 const MOVED: [Moved; 6] = [

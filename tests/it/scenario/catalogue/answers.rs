@@ -47,14 +47,20 @@ fn enormous(scene: &Scene, way: Way) {
 bad_readings! {
     a_proxys_page: Everyone, Unread, [NOT_DUO, "Corporate proxy"], page;
     a_proxys_page_among_members: Members, Unread, [NOT_DUO, "Corporate proxy"], page;
-    a_proxys_page_everywhere: Everyone, Unread, [NOT_DUO], |s, _| every_request(s, Answer::html(200, "<p>Welcome</p>"));
+    a_proxys_page_everywhere: Everyone, Unread, [NOT_DUO], |s, _| {
+        every_request(s, Answer::html(200, "<p>Welcome</p>"));
+    };
     a_truncated_body: Everyone, Unread, [NOT_DUO, "no JSON"], half_a_body;
     a_truncated_body_of_members: Members, Unread, [NOT_DUO, "no JSON"], half_a_body;
-    an_empty_body: Everyone, Unread, [NOT_DUO, "no JSON"], |s, w| instead(s, w, Answer::text(200, "application/json", ""));
+    an_empty_body: Everyone, Unread, [NOT_DUO, "no JSON"], |s, w| {
+        instead(s, w, Answer::text(200, "application/json", ""));
+    };
     a_204: Members, Unread, [NOT_DUO], |s, w| instead(s, w, Answer::empty(204));
     a_captive_portal: Everyone, Unread, [NOT_DUO, "it redirects to http"], portal;
     a_captive_portal_among_members: Members, Unread, [NOT_DUO, "it redirects to http"], portal;
-    a_failure_at_200: Everyone, Unread, ["Duo failed with HTTP 500", "Internal error"], |s, w| fails(s, w, 50_001, "Internal error");
+    a_failure_at_200: Everyone, Unread, ["Duo failed with HTTP 500", "Internal error"], |s, w| {
+        fails(s, w, 50_001, "Internal error");
+    };
     a_refusal_at_200: Members, Unread, ["Duo forbids this"], |s, w| fails(s, w, 40_301, "Access forbidden");
     a_failure_without_a_code: Everyone, Unread, ["Something went wrong"], |s, w| {
         instead(s, w, Answer::json(200, &json!({ "stat": "FAIL", "message": "Something went wrong" })));
@@ -80,7 +86,9 @@ bad_readings! {
     };
     a_body_without_end: Everyone, Unread, ["answered with more than"], enormous;
     a_body_that_is_not_compressed_though_it_says_so: Everyone, Quiet, ["Nothing was to be sent"], not_compressed_once;
-    duos_clock_is_off: Everyone, Unread, ["clock", "900 s"], |s, _| s.duo(|duo| duo.sim.switches.clock_offset_seconds = 900);
+    duos_clock_is_off: Everyone, Unread, ["clock", "900 s"], |s, _| {
+        s.duo(|duo| duo.sim.switches.clock_offset_seconds = 900);
+    };
     a_secret_key_that_was_changed: Everyone, Unread, ["Duo refused the secret key"], |s, w| {
         let answer = json!({ "stat": "FAIL", "code": 40103, "message": "Invalid signature in request credentials" });
         let fault = Fault::always(list(s, w).with_query("offset=5"), Effect::Answer(Answer::json(401, &answer)));

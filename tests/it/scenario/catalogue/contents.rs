@@ -174,49 +174,100 @@ fn a_group_bears_anothers_name() {
 }
 
 bad_readings! {
-    everybody_is_disabled: Everyone, Held, ["13 of 13 accounts would be deactivated", "one change in Duo, not like leavers"], |s, _| status(s, "disabled");
-    everybody_is_disabled_among_members: Members, Held, ["13 of 13 accounts would be deactivated"], |s, _| status(s, "disabled");
-    everybody_is_in_the_trash: Everyone, Held, ["looks like directory sync, not like leavers"], |s, _| status(s, "pending deletion");
-    everybody_is_in_the_trash_and_in_no_list: Everyone, Held, ["looks like directory sync, not like leavers"], hidden_trash;
-    everybody_is_in_the_trash_and_in_no_group: Members, Held, ["looks like directory sync, not like leavers"], hidden_trash;
-    every_status_is_unknown: Everyone, Quiet, ["unknown status \"frozen\" in Duo: left as it is", NOTHING], |s, _| status(s, "frozen");
-    every_status_is_unknown_among_members: Members, Quiet, ["unknown status \"\" in Duo: left as it is", NOTHING], |s, _| status(s, "");
-    every_address_is_emptied: Everyone, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| everybody(s, |person| person.email.clear());
-    every_address_is_emptied_among_members: Members, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| everybody(s, |person| person.email.clear());
-    every_address_is_no_address: Everyone, Quiet, ["is not an address", NOTHING], |s, _| everybody(s, |person| "see notes".clone_into(&mut person.email));
-    every_address_is_the_same: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| "all@example.com".clone_into(&mut person.email));
-    every_address_is_in_another_domain: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| person.email = format!("{}@example.net", person.username));
-    every_address_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| everybody(s, |person| person.email = format!("x-{}", person.email));
-    every_username_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| everybody(s, |person| person.username = format!("x-{}", person.username));
-    every_username_is_another_among_members: Members, Held, ["13 changes of userName or address; the limit is 5"], |s, _| everybody(s, |person| person.username = format!("x-{}", person.username));
+    everybody_is_disabled: Everyone, Held, ["13 of 13 accounts would be deactivated", "one change in Duo, not like leavers"], |s, _| {
+        status(s, "disabled");
+    };
+    everybody_is_disabled_among_members: Members, Held, ["13 of 13 accounts would be deactivated"], |s, _| {
+        status(s, "disabled");
+    };
+    everybody_is_in_the_trash: Everyone, Held, ["looks like directory sync, not like leavers"], |s, _| {
+        status(s, "pending deletion");
+    };
+    everybody_is_in_the_trash_and_in_no_list: Everyone, Held,
+        ["looks like directory sync, not like leavers"], hidden_trash;
+    everybody_is_in_the_trash_and_in_no_group: Members, Held,
+        ["looks like directory sync, not like leavers"], hidden_trash;
+    every_status_is_unknown: Everyone, Quiet, ["unknown status \"frozen\" in Duo: left as it is", NOTHING], |s, _| {
+        status(s, "frozen");
+    };
+    every_status_is_unknown_among_members: Members, Quiet, ["unknown status \"\" in Duo: left as it is", NOTHING], |s, _| {
+        status(s, "");
+    };
+    every_address_is_emptied: Everyone, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| {
+        everybody(s, |person| person.email.clear());
+    };
+    every_address_is_emptied_among_members: Members, Quiet, ["no address in Duo (email is empty)", NOTHING], |s, _| {
+        everybody(s, |person| person.email.clear());
+    };
+    every_address_is_no_address: Everyone, Quiet, ["is not an address", NOTHING], |s, _| {
+        everybody(s, |person| "see notes".clone_into(&mut person.email));
+    };
+    every_address_is_the_same: Everyone, Quiet, [NOTHING], |s, _| {
+        everybody(s, |person| "all@example.com".clone_into(&mut person.email));
+    };
+    every_address_is_in_another_domain: Everyone, Quiet, [NOTHING], |s, _| {
+        everybody(s, |person| person.email = format!("{}@example.net", person.username));
+    };
+    every_address_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| {
+        everybody(s, |person| person.email = format!("x-{}", person.email));
+    };
+    every_username_is_another: Everyone, Held, ["13 changes of userName or address; the limit is 5"], |s, _| {
+        everybody(s, |person| person.username = format!("x-{}", person.username));
+    };
+    every_username_is_another_among_members: Members, Held, ["13 changes of userName or address; the limit is 5"], |s, _| {
+        everybody(s, |person| person.username = format!("x-{}", person.username));
+    };
     every_username_is_empty: Everyone, Quiet, [NOTHING], |s, _| everybody(s, |person| person.username.clear());
-    another_tenants_people: Everyone, Held, ["13 of 13 accounts would be deactivated", "looks like a purge or another tenant"], other_people;
-    another_tenants_people_as_members: Members, Held, ["13 of 13 accounts would be deactivated", "looks like a purge or another tenant"], other_people;
-    another_tenants_people_and_groups: Everyone, Held, ["is not in Duo any more", "looks like a purge or another tenant"], another_tenant;
-    another_tenants_people_and_groups_by_members: Members, Held, ["is not in Duo any more", "looks like a purge or another tenant"], another_tenant;
-    an_empty_tenant_that_adds_up: Everyone, Held, ["Duo lists nobody at all in the selected groups", "had 9 people and has none now"], an_empty_tenant;
-    empty_groups_that_add_up: Members, Held, ["Duo lists nobody at all in the selected groups", "had 9 people and has none now"], an_empty_tenant;
-    everybody_left_every_group: Everyone, Held, ["Duo lists nobody at all", "looks like groups that were emptied or replaced"], nobody_in_any_group;
+    another_tenants_people: Everyone, Held,
+        ["13 of 13 accounts would be deactivated", "looks like a purge or another tenant"], other_people;
+    another_tenants_people_as_members: Members, Held,
+        ["13 of 13 accounts would be deactivated", "looks like a purge or another tenant"], other_people;
+    another_tenants_people_and_groups: Everyone, Held,
+        ["is not in Duo any more", "looks like a purge or another tenant"], another_tenant;
+    another_tenants_people_and_groups_by_members: Members, Held,
+        ["is not in Duo any more", "looks like a purge or another tenant"], another_tenant;
+    an_empty_tenant_that_adds_up: Everyone, Held,
+        ["Duo lists nobody at all in the selected groups", "had 9 people and has none now"], an_empty_tenant;
+    empty_groups_that_add_up: Members, Held,
+        ["Duo lists nobody at all in the selected groups", "had 9 people and has none now"], an_empty_tenant;
+    everybody_left_every_group: Everyone, Held,
+        ["Duo lists nobody at all", "looks like groups that were emptied or replaced"], nobody_in_any_group;
     half_of_the_people_left_and_the_records_agree: Everyone, Held, ["6 deactivations; the limit is 5"], six_leave;
     half_of_the_members_left_and_the_records_agree: Members, Held, ["6 deactivations; the limit is 5"], six_leave;
-    people_without_groups_in_the_list_alone: Everyone, Quiet, [NOTHING], |s, w| records_name(s, list(s, w), json!([]));
+    people_without_groups_in_the_list_alone: Everyone, Quiet, [NOTHING], |s, w| {
+        records_name(s, list(s, w), json!([]));
+    };
     people_in_groups_of_another_tenant_in_the_list_alone: Everyone, Quiet, [NOTHING], |s, w| {
         records_name(s, list(s, w), json!([{ "group_id": "DGXXXXXXXXXXXXXXXXXX", "name": "eng" }]));
     };
-    people_without_groups_everywhere: Everyone, Held, ["Duo lists nobody at all"], |s, _| records_name(s, Match::get("/admin/v1/users"), json!([]));
-    members_whose_records_name_no_group: Members, Unread, ["disagree about 13 of 13 people"], |s, _| records_name(s, Match::get("/admin/v1/users"), json!([]));
-    members_lists_in_each_others_place: Members, Quiet, ["changed while being read; their own records count", NOTHING], swapped_groups;
+    people_without_groups_everywhere: Everyone, Held, ["Duo lists nobody at all"], |s, _| {
+        records_name(s, Match::get("/admin/v1/users"), json!([]));
+    };
+    members_whose_records_name_no_group: Members, Unread, ["disagree about 13 of 13 people"], |s, _| {
+        records_name(s, Match::get("/admin/v1/users"), json!([]));
+    };
+    members_lists_in_each_others_place: Members, Quiet,
+        ["changed while being read; their own records count", NOTHING], swapped_groups;
     members_of_something_else_altogether: Members, Unread, ["disagree about"], members_of_something_else;
-    people_without_a_list_of_groups: Everyone, Unread, ["comes without a list of groups"], |s, w| records_name(s, list(s, w), Value::Null);
-    people_in_a_group_without_an_id: Everyone, Unread, ["has no group_id"], |s, w| records_name(s, list(s, w), json!([{ "name": "eng" }]));
+    people_without_a_list_of_groups: Everyone, Unread, ["comes without a list of groups"], |s, w| {
+        records_name(s, list(s, w), Value::Null);
+    };
+    people_in_a_group_without_an_id: Everyone, Unread, ["has no group_id"], |s, w| {
+        records_name(s, list(s, w), json!([{ "name": "eng" }]));
+    };
     all_groups_are_disabled: Everyone, Quiet, [NOTHING], |s, _| group_status(s, "Disabled");
     all_groups_have_an_unknown_status: Members, Quiet, [NOTHING], |s, _| group_status(s, "Frozen");
     a_group_vanishes_while_being_read: Everyone, Held, ["had 9 people and has none now"], eng_vanishes;
-    a_group_vanishes_before_its_members_are_read: Members, UnreadThisTime, ["Duo does not have what was asked for, the members of group DG"], eng_vanishes;
+    a_group_vanishes_before_its_members_are_read: Members, UnreadThisTime,
+        ["Duo does not have what was asked for, the members of group DG"], eng_vanishes;
     all_groups_are_gone: Everyone, Held, ["is not in Duo any more"], |s, _| no_groups(s);
-    the_list_of_groups_is_empty_and_the_groups_are_there: Everyone, Unread, ["which Duo gives when asked for by its id"], |s, _| always(s, Match::get(GROUPS), without_rows(|_| true));
-    a_page_of_groups_is_missing: Everyone, Unread, ["the list of groups could not be read completely: 1 rows were received, but Duo counts 2"], half_of_the_groups;
-    a_page_of_groups_is_missing_and_nothing_tells: Members, Unread, ["which Duo gives when asked for by its id"], half_of_the_groups_and_no_total;
+    the_list_of_groups_is_empty_and_the_groups_are_there: Everyone, Unread, ["which Duo gives when asked for by its id"], |s, _| {
+        always(s, Match::get(GROUPS), without_rows(|_| true));
+    };
+    a_page_of_groups_is_missing: Everyone, Unread,
+        ["the list of groups could not be read completely: 1 rows were received, but Duo counts 2"], half_of_the_groups;
+    a_page_of_groups_is_missing_and_nothing_tells: Members, Unread,
+        ["which Duo gives when asked for by its id"], half_of_the_groups_and_no_total;
     a_group_twice: Members, Unread, ["the list of groups could not be read completely: 3 rows"], same_page_of_groups;
     a_group_without_an_id: Everyone, Unread, ["a group has no group_id"], |s, _| {
         always(s, Match::get(GROUPS), edited(|body| body["response"][0]["group_id"] = Value::Null));

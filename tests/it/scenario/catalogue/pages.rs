@@ -147,30 +147,57 @@ bad_readings! {
     a_page_of_members_that_shrinks: Members, Unread, ["next_offset 9 skips rows: 7 were received"], a_page_shrinks;
     a_page_that_is_missing: Everyone, Unread, ["5 rows were received, but Duo counts 13"], a_page_is_missing;
     a_page_of_members_that_is_missing: Members, Unread, ["5 rows were received, but Duo counts 9"], a_page_is_missing;
-    next_offset_stands_still: Everyone, Unread, ["does not go on from 0"], |s, w| next_says(s, w, |next, _| next - PAGE);
-    next_offset_of_members_stands_still: Members, Unread, ["does not go on from 0"], |s, w| next_says(s, w, |next, _| next - PAGE);
+    next_offset_stands_still: Everyone, Unread, ["does not go on from 0"], |s, w| {
+        next_says(s, w, |next, _| next - PAGE);
+    };
+    next_offset_of_members_stands_still: Members, Unread, ["does not go on from 0"], |s, w| {
+        next_says(s, w, |next, _| next - PAGE);
+    };
     next_offset_goes_back: Everyone, Unread, ["next_offset 3 goes back: 5 rows"], |s, w| next_says(s, w, |_, _| 3);
-    next_offset_of_members_goes_back: Members, Unread, ["next_offset 3 goes back: 5 rows"], |s, w| next_says(s, w, |_, _| 3);
-    next_offset_jumps: Everyone, Unread, ["next_offset 6 skips rows: 5 were received"], |s, w| next_says(s, w, |next, _| next + 1);
-    next_offset_of_members_jumps: Members, Unread, ["next_offset 6 skips rows"], |s, w| next_says(s, w, |next, _| next + 1);
-    next_offset_jumps_behind_the_end: Everyone, Unread, ["next_offset 13 skips rows"], |s, w| next_says(s, w, |_, all| all);
-    a_total_that_is_too_large: Everyone, Unread, ["13 rows were received, but Duo counts 400"], |s, w| total_says(s, w, json!(400));
-    a_total_of_members_that_is_too_large: Members, Unread, ["9 rows were received, but Duo counts 10"], |s, w| total_says(s, w, json!(10));
-    a_total_that_is_too_small: Everyone, Unread, ["13 rows were received, but Duo counts 12"], |s, w| total_says(s, w, json!(12));
-    a_total_of_members_that_is_too_small: Members, Unread, ["9 rows were received, but Duo counts 1"], |s, w| total_says(s, w, json!(1));
+    next_offset_of_members_goes_back: Members, Unread, ["next_offset 3 goes back: 5 rows"], |s, w| {
+        next_says(s, w, |_, _| 3);
+    };
+    next_offset_jumps: Everyone, Unread, ["next_offset 6 skips rows: 5 were received"], |s, w| {
+        next_says(s, w, |next, _| next + 1);
+    };
+    next_offset_of_members_jumps: Members, Unread, ["next_offset 6 skips rows"], |s, w| {
+        next_says(s, w, |next, _| next + 1);
+    };
+    next_offset_jumps_behind_the_end: Everyone, Unread, ["next_offset 13 skips rows"], |s, w| {
+        next_says(s, w, |_, all| all);
+    };
+    a_total_that_is_too_large: Everyone, Unread, ["13 rows were received, but Duo counts 400"], |s, w| {
+        total_says(s, w, json!(400));
+    };
+    a_total_of_members_that_is_too_large: Members, Unread, ["9 rows were received, but Duo counts 10"], |s, w| {
+        total_says(s, w, json!(10));
+    };
+    a_total_that_is_too_small: Everyone, Unread, ["13 rows were received, but Duo counts 12"], |s, w| {
+        total_says(s, w, json!(12));
+    };
+    a_total_of_members_that_is_too_small: Members, Unread, ["9 rows were received, but Duo counts 1"], |s, w| {
+        total_says(s, w, json!(1));
+    };
     a_total_that_is_negative: Everyone, Unread, ["its total_objects is -1"], |s, w| total_says(s, w, json!(-1));
-    a_total_that_is_no_number: Members, Unread, ["its total_objects is \"many\""], |s, w| total_says(s, w, json!("many"));
+    a_total_that_is_no_number: Members, Unread, ["its total_objects is \"many\""], |s, w| {
+        total_says(s, w, json!("many"));
+    };
     totals_that_differ_from_page_to_page: Everyone, Quiet, ["kept changing while being read"], totals_that_differ;
-    totals_of_members_that_differ_from_page_to_page: Members, Quiet, ["kept changing while being read"], totals_that_differ;
-    a_first_page_that_knows_neither_total_nor_next: Everyone, Quiet, ["Nothing was to be sent"], the_first_page_ends_it;
+    totals_of_members_that_differ_from_page_to_page: Members, Quiet,
+        ["kept changing while being read"], totals_that_differ;
+    a_first_page_that_knows_neither_total_nor_next: Everyone, Quiet,
+        ["Nothing was to be sent"], the_first_page_ends_it;
     a_first_page_of_members_that_knows_neither_total_nor_next: Members, Quiet, [], the_first_page_ends_it;
     a_person_twice: Everyone, Unread, ["came twice"], a_row_twice;
     a_member_twice: Members, Unread, ["came twice"], a_row_twice;
     a_person_without_an_id: Everyone, Unread, ["a person has no user_id"], a_row_without_an_id;
     a_member_without_an_id: Members, Unread, ["a member has no user_id"], a_row_without_an_id;
-    a_permission_that_is_lost_after_the_first_page: Everyone, Unread, ["Duo forbids this", "Grant read resource"], forbidden_after_the_first_page;
-    a_permission_that_is_lost_among_members: Members, Unread, ["Duo forbids this", "Grant read resource"], forbidden_after_the_first_page;
-    half_of_the_list_is_missing_and_the_records_know_better: Everyone, Quiet, ["Nothing was to be sent"], half_of_it_is_missing;
+    a_permission_that_is_lost_after_the_first_page: Everyone, Unread,
+        ["Duo forbids this", "Grant read resource"], forbidden_after_the_first_page;
+    a_permission_that_is_lost_among_members: Members, Unread,
+        ["Duo forbids this", "Grant read resource"], forbidden_after_the_first_page;
+    half_of_the_list_is_missing_and_the_records_know_better: Everyone, Quiet,
+        ["Nothing was to be sent"], half_of_it_is_missing;
     half_of_a_group_is_missing_and_the_records_know_better: Members, Quiet, [], half_of_it_is_missing;
     numbers_as_texts: Everyone, Quiet, ["Nothing was to be sent"], odd_numbers;
     numbers_of_members_as_texts: Members, Quiet, ["Nothing was to be sent"], odd_numbers;

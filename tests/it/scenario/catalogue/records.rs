@@ -101,7 +101,9 @@ bad_readings! {
     a_404_without_duos_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(&Value::Null));
     a_404_with_another_code: Everyone, Unread, [], |s, w| a_alone(s, w, not_found(&json!(40_400)));
     a_404_of_a_member_with_another_code: Members, Unread, [], |s, w| a_alone(s, w, not_found(&json!(40_402)));
-    a_404_of_a_proxy: Everyone, Unread, ["does not answer like Duo: HTTP 404"], |s, w| a_alone(s, w, Answer::html(404, "<h1>404</h1>"));
+    a_404_of_a_proxy: Everyone, Unread, ["does not answer like Duo: HTTP 404"], |s, w| {
+        a_alone(s, w, Answer::html(404, "<h1>404</h1>"));
+    };
     a_404_at_200: Everyone, Unread, ["does not answer like Duo"], |s, w| {
         a_alone(s, w, Answer::json(200, &json!({ "code": 40_401, "message": "Resource not found" })));
     };
@@ -110,7 +112,9 @@ bad_readings! {
     members_by_id_are_other_people: Members, Quiet, [NOTHING], other_people;
     a_person_by_id_twice: Everyone, Unread, ["came twice"], somebody_twice;
     a_member_by_id_twice: Members, Unread, ["came twice"], somebody_twice;
-    people_by_id_are_a_page_of_a_proxy: Everyone, Unread, ["does not answer like Duo"], |s, w| by_ids_answer(s, w, Answer::html(200, "<p>Hello"));
+    people_by_id_are_a_page_of_a_proxy: Everyone, Unread, ["does not answer like Duo"], |s, w| {
+        by_ids_answer(s, w, Answer::html(200, "<p>Hello"));
+    };
     people_by_id_are_a_redirect: Members, Unread, ["it redirects to"], |s, w| {
         by_ids_answer(s, w, Answer::empty(302).with_header("Location", "https://portal.example.com/"));
     };
@@ -128,7 +132,9 @@ bad_readings! {
         let refusal = json!({ "stat": "FAIL", "code": 40_002, "message": "Invalid request parameters" });
         always(s, by_ids(), Effect::Answer(Answer::json(400, &refusal)));
     };
-    a_group_is_not_found_by_a_proxy: Everyone, Unread, ["does not answer like Duo"], |s, _| eng_alone(s, Answer::html(404, "<h1>404</h1>"));
+    a_group_is_not_found_by_a_proxy: Everyone, Unread, ["does not answer like Duo"], |s, _| {
+        eng_alone(s, Answer::html(404, "<h1>404</h1>"));
+    };
     a_group_is_not_found_without_duos_code: Members, Unread, [], |s, _| eng_alone(s, not_found(&Value::Null));
     another_group_in_a_groups_place: Everyone, Unread, ["Duo gave group"], |s, _| another_group(s);
 }
