@@ -1,8 +1,8 @@
 //! A first run on 10,000 people in 50 groups, against the simulators: wall time and peak memory of the real program.
 //!
-//! `cargo bench --bench first_run`. Both request limits are raised to 1,000 a second. The simulators run in this process,
-//! on the same processors. The bounds of the acceptance (60 s, 100 MiB) are printed beside what was measured; a second
-//! `sync` with nothing to do follows.
+//! `cargo bench --bench first_run`. Both request limits are raised to 1,000 a second. The simulators run in this
+//! process, on the same processors. The bounds of the acceptance (60 s, 100 MiB) are printed beside what was measured;
+//! a second `sync` with nothing to do follows.
 
 #[path = "../tests/sim/mod.rs"]
 mod sim;

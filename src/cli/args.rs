@@ -125,7 +125,8 @@ pub(super) struct SyncOptions {
     /// Show the plan and send nothing: `plan` under its other name, with the same options.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is held.
+    /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is
+    /// held.
     #[arg(long, value_name = "PERSON", conflicts_with_all = ["dry_run", "out", "format", "detailed_exitcode"])]
     pub(super) person: Option<String>,
     #[command(flatten)]

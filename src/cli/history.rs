@@ -61,7 +61,10 @@ fn sent(cycle: &CycleRecord) -> Option<u64> {
 }
 
 fn document(cycle: &CycleRecord, approvals: &[DecisionRecord]) -> Value {
-    let approval = |record: &DecisionRecord| json!({ "by": record.who.to_string(), "at": record.at, "note": record.note, "fingerprint": record.fingerprint });
+    let approval = |record: &DecisionRecord| {
+        let (by, at, note, fingerprint) = (record.who.to_string(), record.at, &record.note, &record.fingerprint);
+        json!({ "by": by, "at": at, "note": note, "fingerprint": fingerprint })
+    };
     json!({
         "cycle": cycle.id.0, "command": cycle.command, "started_at": cycle.started_at, "ended_at": cycle.ended_at,
         "exit_code": cycle.end.as_ref().map(|end| end.exit_code),

@@ -106,7 +106,7 @@ fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
     name.push(".part");
     let part = Path::new(&name);
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    // What is left over of an earlier run, or put there by somebody else, lends the plan neither its mode nor its place.
+    // What is left over of an earlier run, or was put there by somebody else, lends the plan neither mode nor place.
     let cleared = match std::fs::remove_file(part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),

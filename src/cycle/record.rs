@@ -97,8 +97,8 @@ pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -
     store.let_rejections_lapse(&planned)
 }
 
-/// A record that failed and is in no action of today has nothing left that could fail; but a conflict that keeps somebody
-/// out of the plan has not gone away.
+/// A record that failed and is in no action of today has nothing left that could fail; but a conflict that keeps
+/// somebody out of the plan has not gone away.
 fn forget_what_is_not_planned_any_more(
     store: &mut Store,
     approved: &Approved,

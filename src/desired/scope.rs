@@ -15,8 +15,9 @@ pub struct Remembered {
     pub group_id: GroupId,
     /// The name in Duo at that time.
     pub name: String,
-    /// Whether it had vanished from Duo, or left its pattern, by then, and a cycle was carried out all the same. The selector
-    /// still counts as one that matched: leavers go on being synced while the configuration names a group that is gone.
+    /// Whether it had vanished from Duo, or left its pattern, by then, and a cycle was carried out all the same. The
+    /// selector still counts as one that matched: leavers go on being synced while the configuration names a group that
+    /// is gone.
     pub gone: bool,
 }
 
@@ -48,8 +49,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What to remember of this selection. A selector that has lost its last group remembers that one: it is no mistake
-    /// of the configuration, and another group under the known name is new.
+    /// What to remember of this selection.
     pub fn remembered(&self) -> Vec<Remembered> {
         let remember = |(id, selected): (&GroupId, &Selected)| Remembered {
             selector: selected.selector.clone(),

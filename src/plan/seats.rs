@@ -17,8 +17,8 @@ pub struct Seats {
 }
 
 impl Plan {
-    /// Lets creates and reactivations wait that would go over `max` (0: no limit), the last ones of the plan first. What
-    /// they would join waits with them. Nobody loses anything by it.
+    /// Lets creates and reactivations wait that would go over `max` (0: no limit), the last ones of the plan first.
+    /// What they would join waits with them. Nobody loses anything by it.
     pub fn keep_within_seats(&mut self, before: u64, max: u64) -> Seats {
         let count = |plan: &Self, takes: fn(&Step) -> bool| {
             u64::try_from(plan.actions.iter().filter(|action| takes(&action.step)).count()).unwrap_or(u64::MAX)

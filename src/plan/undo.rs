@@ -36,8 +36,8 @@ struct Back {
 }
 
 impl Plan {
-    /// Plans the reverse of what was taken. Only what is owned and still as that cycle left it is given back; everything
-    /// else is skipped with the reason.
+    /// Plans the reverse of what was taken. Only what is owned and still as that cycle left it is given back;
+    /// everything else is skipped with the reason.
     pub fn undo(taken: &[Taken], owned: &Owned) -> Self {
         let mut back = Back::default();
         for entry in taken {

@@ -1,4 +1,10 @@
 //! Scenarios: the built program, both simulators, and a story in the domain's words.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a scene that cannot be set fails its test, and says why"
+)]
 
 mod duo;
 mod expected;

@@ -99,7 +99,7 @@ fn each_status_takes_or_keeps_access_as_configured() {
         scene.day(|duo| statuses.iter().for_each(|(name, status)| duo.status(name, status)));
         let plan = scene.plan();
         pictures.push(scene.syncs_as_planned().join("\n"));
-        pictures.push(plan["skipped"].as_array().expect("skipped").iter().map(|entry| entry.to_string()).collect());
+        pictures.push(plan["skipped"].as_array().expect("skipped").iter().map(ToString::to_string).collect());
     }
     assert_snapshot!(pictures.join("\n--\n"), @r#"
     cy left ops
@@ -172,7 +172,9 @@ fn a_group_that_is_disabled_in_duo_takes_access_only_where_the_configuration_say
         scene.day(|duo| duo.group("ops").status = "Disabled".to_owned());
         let done = scene.syncs_as_planned().join("\n");
         assert_eq!(done, expected, "{word}");
-        let active = |name: &str| scene.atlassian(|sim| sim.user_by_user_name(name).is_some_and(|user| user.active()));
+        let active = |name: &str| {
+            scene.atlassian(|sim| sim.user_by_user_name(name).is_some_and(super::super::sim::atlassian::User::active))
+        };
         assert_eq!(
             [active("cy"), active("bo"), active("ana")],
             if word == "keep" { [true; 3] } else { [false, false, true] }

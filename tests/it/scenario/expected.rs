@@ -20,7 +20,7 @@ impl Scene {
         names.extend(self.ids_by_name());
         let mut expected = planned(&plan);
         let done = self.atlassian(|sim| sim.effects().to_vec()).split_off(self.effects_before());
-        let mut changed: Vec<String> = done.into_iter().filter_map(|effect| by_id(effect, &names)).collect();
+        let mut changed: Vec<String> = done.iter().map(|effect| by_id(effect, &names)).collect();
         expected.sort();
         changed.sort();
         assert_eq!(changed, expected, "{plan:#}");
@@ -37,21 +37,21 @@ impl Scene {
 }
 
 /// The effect with ids in the place of names, which may change in the middle.
-fn by_id(effect: Effect, names: &BTreeMap<String, String>) -> Option<String> {
+fn by_id(effect: &Effect, names: &BTreeMap<String, String>) -> String {
     let id = |name: &String| names.get(name).unwrap_or(name).clone();
-    Some(match effect {
-        Effect::CreatedUser { user } => format!("create {}", id(&user)),
-        Effect::Deactivated { user } => format!("deactivate {}", id(&user)),
-        Effect::Reactivated { user } => format!("reactivate {}", id(&user)),
-        Effect::Changed { attribute, user } => format!("set {attribute} of {}", id(&user)),
+    match effect {
+        Effect::CreatedUser { user } => format!("create {}", id(user)),
+        Effect::Deactivated { user } => format!("deactivate {}", id(user)),
+        Effect::Reactivated { user } => format!("reactivate {}", id(user)),
+        Effect::Changed { attribute, user } => format!("set {attribute} of {}", id(user)),
         Effect::CreatedGroup { group } => format!("create group {group}"),
-        Effect::Joined { user, group } => format!("{} joins {group}", id(&user)),
-        Effect::Left { user, group } => format!("{} leaves {group}", id(&user)),
+        Effect::Joined { user, group } => format!("{} joins {group}", id(user)),
+        Effect::Left { user, group } => format!("{} leaves {group}", id(user)),
         other @ (Effect::DeletedUser { .. }
         | Effect::Unlinked { .. }
         | Effect::DeletedGroup { .. }
         | Effect::ChangedGroup { .. }) => format!("never: {other}"),
-    })
+    }
 }
 
 fn planned(plan: &Value) -> Vec<String> {

@@ -71,11 +71,14 @@ fn status_as_json_says_the_same() {
     assert_eq!(held["state"], "held");
     assert_eq!(held["held_plan"]["fingerprint"], scene.plan()["fingerprint"]);
     scene.settle();
-    assert_snapshot!(picture(&scene.ends(0, &["status", "--format", "json"])), @r#"
+    let good = scene.ends(0, &["status", "--format", "json"]).stdout;
+    let mut good: serde_json::Value = serde_json::from_str(&good).expect("JSON");
+    assert!(good["api_key_expires_in_days"].take().as_i64().is_some_and(|days| days > 0));
+    assert_snapshot!(super::picture::tidy(&format!("{good:#}")), @r#"
     {
       "accounts": 1,
       "active_accounts": 1,
-      "api_key_expires_in_days": 355054,
+      "api_key_expires_in_days": null,
       "failing": [],
       "groups": 1,
       "held_plan": null,
@@ -98,7 +101,6 @@ fn status_as_json_says_the_same() {
       "state": "good",
       "unsettled_requests": 0
     }
-    exit 0
     "#);
 }
 

@@ -34,7 +34,7 @@ fn faults() -> Vec<(&'static str, Effect<DuoSim>)> {
                 body["metadata"]["next_offset"] = Value::Null;
                 if let Some(rows) = body["response"].as_array_mut() {
                     rows.truncate(2);
-                };
+                }
             }),
         ),
         ("a person twice", edited(|body| body["response"][1] = body["response"][0].clone())),
