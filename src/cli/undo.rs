@@ -52,9 +52,11 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
             ),
         ));
     }
-    put(
-        "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
-    );
+    if report.applied.as_ref().is_some_and(|applied| applied.done + applied.unknown > 0) {
+        put(
+            "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
+        );
+    }
     sync::end(global, &report)
 }
 
