@@ -114,9 +114,13 @@ impl Store {
         rows.collect::<Result<_, _>>().map_err(self.failed(doing))
     }
 
-    /// The plan that waits for a person, if the newest plan does.
+    /// The plan that waits for a person, if the newest plan about everybody does. What is done meanwhile to one person,
+    /// by a saved plan or by an undo leaves it waiting, unless it did that very plan.
     pub fn read_held_plan(&self) -> Result<Option<PlanRecord>, StoreError> {
-        let sql = format!("{PLAN} ORDER BY cycle DESC LIMIT 1");
+        let sql = format!(
+            "{PLAN} WHERE fingerprint = (SELECT fingerprint FROM cycle WHERE fingerprint IS NOT NULL \
+             AND command NOT IN ('sync --person', 'apply', 'undo') ORDER BY id DESC LIMIT 1)"
+        );
         let newest = self.connection.query_row(&sql, [], plan).optional().map_err(self.failed("read the held plan"))?;
         Ok(newest.filter(|plan| plan.verdict == PlanVerdict::Held))
     }
