@@ -5,7 +5,6 @@ mod sim;
 
 mod architecture;
 mod atlassian_sim;
-mod command;
 mod duo_contract;
 mod duo_sim;
 mod laws;

@@ -14,6 +14,7 @@ mod scene;
 mod access;
 mod adoption;
 mod approval;
+mod command;
 mod crash;
 mod database;
 mod day;

@@ -1,14 +1,6 @@
 //! Commands that a person gives when something must not wait, or must not happen: one leaver at once, the brake, held
 //! and saved plans, undo. The built program, both simulators.
 
-#[path = "scenario/duo.rs"]
-mod duo;
-#[path = "scenario/picture.rs"]
-mod picture;
-#[path = "scenario/scene.rs"]
-#[expect(dead_code, reason = "the other scenarios use the rest of it")]
-mod scene;
-
 mod brake;
 mod friday;
 mod held;
@@ -20,8 +12,8 @@ mod seats;
 mod undo;
 mod undo_limits;
 
-use super::sim::atlassian::Snapshot;
-use scene::Scene;
+use super::super::sim::atlassian::Snapshot;
+use super::scene::Scene;
 use serde_json::Value;
 
 /// `p00`, `p01` and so on, each in these groups.

@@ -1,7 +1,7 @@
 //! The brake: durable, for every command, looked at before every writing request.
 
-use super::super::sim::wire::Request;
-use super::scene::Scene;
+use super::super::super::sim::wire::Request;
+use super::super::scene::Scene;
 use super::{directory, last_cycle, people, settled, status};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn brake(scene: &Scene) -> PathBuf {
 
 #[test]
 fn while_paused_every_command_that_writes_ends_with_5() {
-    let scene = settled(4);
+    let scene = settled(9);
     scene.day(|duo| duo.status("p00", "disabled"));
     scene.ends(0, &["sync"]);
     let cycle = last_cycle(&scene);

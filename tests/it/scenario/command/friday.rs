@@ -1,7 +1,7 @@
 //! Friday at five: somebody must lose access now, whatever else is held.
 
-use super::super::sim::stage::Ran;
-use super::scene::Scene;
+use super::super::super::sim::stage::Ran;
+use super::super::scene::Scene;
 use super::{directory, people, status};
 
 /// Sixty people in two groups, of whom forty were disabled at once, which is held.

@@ -1,6 +1,6 @@
 //! Held plans over time: approvals, rejections, notes, and who decided.
 
-use super::scene::Scene;
+use super::super::scene::Scene;
 use super::{fingerprint, status};
 
 const STRICT: &str = "[guard]\ndeactivations_max = { count = 1, percent = 0, at_most = 1 }\n";
@@ -31,7 +31,8 @@ fn an_approval_covers_what_still_stands_in_a_later_plan_and_what_is_beyond_it_ho
     // One comes back, and two more than the limit go.
     scene.day(|duo| {
         duo.status("c", "active");
-        ["d", "e"].iter().for_each(|name| duo.status(name, "disabled"));
+        duo.status("d", "disabled");
+        duo.status("e", "disabled");
     });
     let held = scene.changes_nothing(5, &["sync"]);
     assert!(held.stdout.contains("2 deactivations; the limit is 1"), "{}", held.stdout);

@@ -1,7 +1,7 @@
 //! `sync --person` and a source that does not tell the whole truth.
 
-use super::super::sim::wire::{Edit, Effect, Fault, Match};
-use super::scene::Scene;
+use super::super::super::sim::wire::{Answer, Edit, Effect, Fault, Match};
+use super::super::scene::Scene;
 use serde_json::Value;
 
 /// Takes a group out of the list of groups, and corrects the total.
@@ -39,7 +39,6 @@ fn a_list_of_groups_that_lacks_one_takes_nothing_away_from_one_person_either() {
 
 #[test]
 fn a_person_whom_duo_does_not_show_keeps_access() {
-    use super::super::sim::wire::Answer;
     let scene = Scene::settled(&["ana in eng", "bo in ops"]);
     scene.day(|duo| duo.status("ana", "disabled"));
     for answer in [Answer::empty(500), Answer::html(200, "<html>welcome</html>"), Answer::empty(403)] {

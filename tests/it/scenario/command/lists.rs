@@ -1,7 +1,7 @@
 //! Grace, pilot, excluded, blocked, protected: who is in no action, and when that ends.
 
+use super::super::scene::Scene;
 use super::directory;
-use super::scene::Scene;
 
 fn scope(keys: &str) -> String {
     format!("[scope]\ngroups = [{{ name = \"*\" }}]\n{keys}\n")
@@ -27,7 +27,7 @@ fn ending_a_pilot_is_held_and_switching_it_on_deactivates_nobody() {
 
 #[test]
 fn an_excluded_person_stays_so_after_a_rename_in_duo() {
-    let scene = Scene::settled(&["glass in eng", "bo in eng"]);
+    let scene = Scene::settled(&["glass in eng", "a in eng", "b in eng", "c in eng"]);
     scene.configure(&scope("excluded_people = [\"Glass\"]"));
     scene.day(|duo| {
         duo.person("glass").username = "other".to_owned();
@@ -76,6 +76,10 @@ fn a_protected_group_is_never_made_filled_or_emptied() {
     scene.approve();
     scene.ends(0, &["sync"]);
     assert_eq!(scene.effects(), ["created user d"]);
+    // Renamed in Duo: it is the name in Atlassian that is protected.
+    scene.day(|duo| duo.rename_group("admins", "others"));
+    scene.ends(0, &["sync"]);
+    scene.nothing_was_sent();
 }
 
 #[test]

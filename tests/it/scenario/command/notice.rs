@@ -1,6 +1,6 @@
 //! A directory sync in Duo that died, or lost many: said, and nothing is held by it.
 
-use super::scene::Scene;
+use super::super::scene::Scene;
 use super::{people, status};
 
 const DAY: i64 = 86_400;

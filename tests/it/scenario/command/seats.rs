@@ -1,6 +1,6 @@
 //! The user tier: over `guard.accounts_max` only creates and reactivations wait.
 
-use super::scene::Scene;
+use super::super::scene::Scene;
 
 /// Four people of ours and three accounts that are not ours.
 fn shared() -> Scene {

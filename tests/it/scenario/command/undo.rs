@@ -1,6 +1,7 @@
 //! `undo`: what a cycle took away or changed is given back, and stays so.
 
-use super::scene::Scene;
+use super::super::super::sim::wire::{Effect, Fault, Match};
+use super::super::scene::Scene;
 use super::{directory, last_cycle, status};
 
 /// ana was disabled, bo moved to a group, cy was renamed; the sync of it is the last cycle.
@@ -11,7 +12,7 @@ fn mistake() -> (Scene, super::Snapshot, String) {
         duo.status("ana", "disabled");
         duo.leave("bo", "eng");
         duo.person("cy").realname = Some("Wrong".to_owned());
-        duo.person("cy").email = "wrong@example.com".to_owned();
+        "wrong@example.com".clone_into(&mut duo.person("cy").email);
     });
     scene.ends(0, &["sync"]);
     let cycle = last_cycle(&scene);
@@ -55,6 +56,7 @@ fn a_pin_ends_when_the_record_changes_in_duo() {
     assert_eq!(scene.effects().last().map(String::as_str), Some("deactivated ana"));
     assert_eq!(status(&scene, 0)["pins"].as_array().map(Vec::len), Some(2));
     // Somebody who is gone changes too.
+    scene.open().execute("DELETE FROM spent", []).expect("another day");
     scene.day(|duo| duo.remove("bo"));
     scene.ends(0, &["sync"]);
     assert_eq!(scene.effects().last().map(String::as_str), Some("deactivated bo"));
@@ -107,7 +109,6 @@ fn somebody_is_released_by_name_or_id_and_planned_again() {
 #[test]
 fn one_person_is_rescued_alone_while_duo_cannot_be_reached() {
     let (scene, _, cycle) = mistake();
-    use super::super::sim::wire::{Effect, Fault, Match};
     scene.stage.duo.fault(Fault::always(Match::any(), Effect::CloseBefore));
     scene.ends(0, &["undo", &cycle, "--person", "Ana"]);
     let mut effects = scene.effects();
@@ -115,6 +116,7 @@ fn one_person_is_rescued_alone_while_duo_cannot_be_reached() {
     assert_eq!(effects, ["ana joined eng", "ana joined ops", "reactivated ana"]);
     assert!(scene.source_requests().is_empty());
     assert_eq!(status(&scene, 0)["pins"].as_array().map(Vec::len), Some(1));
+    scene.forget();
     scene.changes_nothing(2, &["undo", &cycle, "--person", "nobody"]);
     let none = scene.ends(0, &["undo", &cycle, "--person", "di"]);
     assert!(none.stdout.contains("Nothing is to be given back"), "{}", none.stdout);

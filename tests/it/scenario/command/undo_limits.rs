@@ -1,7 +1,7 @@
 //! What an undo may not do: go over limits unseen, touch who is in no action, or pin who was not helped.
 
-use super::super::sim::wire::{Answer, Effect, Fault, Match};
-use super::scene::Scene;
+use super::super::super::sim::wire::{Answer, Effect, Fault, Match};
+use super::super::scene::Scene;
 use super::{last_cycle, settled, status};
 
 /// Three of ten were disabled and synced; the cycle.
@@ -25,7 +25,7 @@ fn a_large_undo_is_held_pins_nobody_and_goes_after_its_approval() {
     let held = scene.changes_nothing(5, &["undo", &cycle]);
     assert!(held.stdout.contains("guard.reactivations_max"), "{}", held.stdout);
     let line = held.stderr.lines().find(|line| line.starts_with("To approve it: ")).expect("a way on");
-    let print = line.split("approve ").nth(1).and_then(|rest| rest.split(';').next()).expect("a fingerprint");
+    let print = line.rsplit("approve ").next().and_then(|rest| rest.split(';').next()).expect("a fingerprint");
     let said = status(&scene, 0);
     assert_eq!(said["pins"], serde_json::json!([]));
     let approved = scene.ends(0, &["approve", print]);
