@@ -240,6 +240,14 @@ impl Sender<'_, '_> {
 
     fn fail(&mut self, task: &Task, id: JournalId, error: RequestError) {
         self.note_failed_join(task);
+        if matches!(error, RequestError::Paused) {
+            // Nothing is wrong with the record: it never left.
+            self.applied.waiting += 1;
+            let detail = "not sent: the brake is on".to_owned();
+            self.pending.push(Outcome { id, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
+            self.applied.stopped.get_or_insert(error);
+            return;
+        }
         let reason = error.said().map_or_else(|| error.to_string(), |said| format!("{error}; {said}"));
         let kind =
             if error.effect() == crate::http::Effect::Unknown { OutcomeKind::Unknown } else { OutcomeKind::Refused };

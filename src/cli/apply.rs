@@ -8,7 +8,7 @@ use super::{plan, setup, sync, who};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cycle;
-use crate::cycle::{Approval, IfMoved, Listed, Mode, Task};
+use crate::cycle::{Approval, End, IfMoved, Listed, Mode, Report, Task};
 use crate::plan::Fingerprint;
 use crate::report::{FORMAT, PlanDocument, plain};
 use crate::store::Store;
@@ -42,7 +42,18 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
         put(&format!("  not sent: {}", plain(sentence)));
     }
     put(&sync::outcome(&report));
-    sync::end(global, &report, &format!("apply {}", options.file.display()))
+    if report.end == End::Held {
+        return Err(held(global, (options, &document), &report));
+    }
+    sync::end(global, &report, "sync")
+}
+
+/// The way on is this file, not a sync, which would send all of today's plan.
+fn held(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), report: &Report) -> Ended {
+    let words = format!("apply {} --approve {}", setup::quoted(&options.file), document.short_fingerprint());
+    let line = format!("To approve and send it: {}", setup::command_line(global, &words));
+    let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent").next(line);
+    plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next)
 }
 
 /// A plan file that cannot be trusted ends with 7: nothing is sent on its word.
@@ -52,17 +63,17 @@ fn refused(path: &Path, why: &str) -> Ended {
 }
 
 fn read(path: &Path) -> Result<PlanDocument, Ended> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Ended::of(2, &error).next(format!("cannot read the plan file {}", path.display())))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Ended::with(2, format!("error: cannot read the plan file {}: {error}", path.display())))?;
     let document: PlanDocument =
-        serde_json::from_str(&text).map_err(|error| refused(path, &format!("is not a whole plan ({error})")))?;
+        serde_json::from_slice(&bytes).map_err(|error| refused(path, &format!("is not a whole plan ({error})")))?;
     if document.format != FORMAT {
         return Err(refused(path, &format!("has the format {:?}, and this program knows {FORMAT:?}", document.format)));
     }
     let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
     // A name that this program does not know, or one that is missing, would be read as if nothing stood there.
     let entries =
-        serde_json::from_str::<Value>(&text).ok().and_then(|mut whole| Some(whole.get_mut("actions")?.take()));
+        serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut whole| Some(whole.get_mut("actions")?.take()));
     let is_whole = serde_json::to_value(&document.actions).ok() == entries;
     let fingerprint = Fingerprint::of_documents(document.actions.iter().cloned());
     if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() || !is_whole {

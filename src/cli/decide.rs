@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::guard::Item;
 use crate::model::Timestamp;
 use crate::plan::Fingerprint;
-use crate::store::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Store, StoreError};
+use crate::store::{CycleId, Decision, DecisionRecord, PlanRecord, PlanVerdict, Store, StoreError};
 use std::collections::BTreeSet;
 
 pub(super) fn approve(global: &Global, options: &DecideOptions) -> Result<(), Ended> {
@@ -55,7 +55,7 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
                 record.who,
                 record.risky.len()
             ));
-            put(&format!("Nothing is sent yet. To send it: {}", setup::command_line(global, "sync")));
+            put(&format!("Nothing is sent yet. To send it: {}", way_on(global, &store, plan.cycle)?));
         }
         None => put(&format!("rejected: plan {short}, by {}; nothing of it is sent", record.who)),
     }
@@ -67,6 +67,16 @@ fn approved(store: &Store, fingerprint: &str) -> Result<BTreeSet<Item>, StoreErr
     let decisions = store.read_decisions(fingerprint)?.into_iter();
     let approvals = decisions.filter(|record| record.decision == Decision::Approved);
     Ok(approvals.flat_map(|record| record.risky).collect())
+}
+
+/// What sends a plan is the command that made it.
+fn way_on(global: &Global, store: &Store, cycle: CycleId) -> Result<String, StoreError> {
+    let command = store.read_cycle(cycle)?.map(|record| record.command);
+    Ok(match command.as_deref() {
+        Some("undo") => "the same undo again".to_owned(),
+        Some("apply") => "the same apply again".to_owned(),
+        Some(_) | None => setup::command_line(global, "sync"),
+    })
 }
 
 fn expiry(config: &Config, decision: Decision, now: Timestamp) -> Option<Timestamp> {

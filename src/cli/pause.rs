@@ -6,12 +6,12 @@ use super::output::put;
 use super::{setup, who};
 use crate::clock::Clock;
 use crate::model::Timestamp;
+use crate::report::plain;
 use crate::store::{Brake, BrakeRecord, BrakeState};
 
-/// Needs no database: it must work when nothing else does.
+/// Needs no database, no secret and no sound configuration: it must work when nothing else does.
 pub(super) fn pause(global: &Global, options: &PauseOptions) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
-    let brake = Brake::of(&config.state.database);
+    let brake = setup::find_brake(global)?;
     let now = Timestamp::from_seconds(Clock::system().now_seconds());
     let record = BrakeRecord::new(now, &who::who(), options.note.trim());
     brake.pull(&record).map_err(|error| {
@@ -24,15 +24,14 @@ pub(super) fn pause(global: &Global, options: &PauseOptions) -> Result<(), Ended
 }
 
 pub(super) fn resume(global: &Global) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
-    let brake = Brake::of(&config.state.database);
+    let brake = setup::find_brake(global)?;
     let before = brake.state();
     brake.release().map_err(|error| {
         Ended::of(8, &error).next(format!("cannot remove {}: remove it by hand", brake.path().display()))
     })?;
     put(&match before {
         BrakeState::Off => "sending was not paused".to_owned(),
-        BrakeState::Paused(record) => format!("resumed; it was paused by {} at {}", record.by, record.at),
+        BrakeState::Paused(record) => format!("resumed; it was paused by {} at {}", plain(&record.by), record.at),
         BrakeState::Foreign => format!("resumed; another program had created {}", brake.path().display()),
     });
     Ok(())
@@ -43,8 +42,8 @@ pub(super) fn line(brake: &Brake) -> Option<String> {
     match brake.state() {
         BrakeState::Off => None,
         BrakeState::Paused(record) => {
-            let note = if record.note.is_empty() { String::new() } else { format!(": {}", record.note) };
-            Some(format!("by {} at {}{note}", record.by, record.at))
+            let note = if record.note.is_empty() { String::new() } else { format!(": {}", plain(&record.note)) };
+            Some(format!("by {} at {}{note}", plain(&record.by), record.at))
         }
         BrakeState::Foreign => Some(format!("by the file {}", brake.path().display())),
     }

@@ -95,6 +95,9 @@ pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<Stri
         let name = plain(document.people.get(*id).map_or("", String::as_str));
         lines.push(format!("  {}   ({name})", setup::command_line(global, &format!("sync --person {id}"))));
     }
+    if leavers.len() > LEAVERS_NAMED {
+        lines.push(format!("  and {} more: the same, with the username or the Duo id", leavers.len() - LEAVERS_NAMED));
+    }
     lines
 }
 

@@ -16,6 +16,7 @@ use crate::store::Settings;
 use crate::store::Store;
 use crate::store::WriterLock;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -47,6 +48,13 @@ pub(super) fn read_config(global: &Global) -> Result<Config, Ended> {
     Ok(config::load(&environment.config_path(global.config.as_deref()), &environment)?)
 }
 
+/// The brake of the database that the configuration names, whatever else is wrong with it.
+pub(super) fn find_brake(global: &Global) -> Result<Brake, Ended> {
+    let environment = Environment::read();
+    let database = config::load_database(&environment.config_path(global.config.as_deref()), &environment)?;
+    Ok(Brake::of(&database))
+}
+
 /// Says on stderr what the configuration allows but perhaps does not mean.
 pub(super) fn tell_warnings(global: &Global, config: &Config) {
     let mut stderr = std::io::stderr().lock();
@@ -58,16 +66,17 @@ pub(super) fn tell_warnings(global: &Global, config: &Config) {
 /// How to call this program again with the same configuration.
 pub(super) fn command_line(global: &Global, command: &str) -> String {
     match &global.config {
-        Some(path) => format!("duo-atlassian-sync --config {} {command}", quoted(&path.display().to_string())),
+        Some(path) => format!("duo-atlassian-sync --config {} {command}", quoted(path)),
         None => format!("duo-atlassian-sync {command}"),
     }
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(path: &Path) -> String {
+    let word = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
+        return word;
     }
     format!("'{}'", word.replace('\'', "'\\''"))
 }

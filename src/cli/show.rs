@@ -90,6 +90,9 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
     }
     if document.is_held() {
         put(&plan::approve_line(global, &document, "sync"));
+        for line in plan::leaver_lines(global, &document) {
+            put(&line);
+        }
     }
     Ok(())
 }

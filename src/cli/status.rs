@@ -7,6 +7,7 @@ use super::show::decision_text;
 use super::{pause, setup};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::cycle::PAUSED;
 use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::report::plain;
@@ -83,17 +84,24 @@ fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Status, StoreE
     let failing = store.read_failing()?;
     let held = store.read_held_plan()?;
     let paused = pause::line(&store.brake());
-    let code = last.as_ref().and_then(|cycle| cycle.end.as_ref()).map(|end| end.exit_code);
-    let state = match code {
+    let (is_held, is_paused) = (held.is_some(), paused.is_some());
+    let state = match last.as_ref().and_then(|cycle| cycle.end.as_ref().map(|end| (cycle, end))) {
         None => State::Unknown,
-        Some(0 | 5) if !failing.is_empty() => State::Failing,
-        Some(5) if held.is_some() => State::Held,
-        Some(0 | 5) if paused.is_some() => State::Paused,
-        Some(0 | 5) => State::Good,
-        Some(_) => State::Failing,
+        Some((_, end)) if !matches!(end.exit_code, 0 | 5) || !failing.is_empty() => State::Failing,
+        Some((_, end)) if end.exit_code == 5 && is_held => State::Held,
+        Some(_) if is_paused => State::Paused,
+        Some((_, end)) if end.exit_code == 0 => State::Good,
+        Some((cycle, _)) if store.was_applied_since(cycle)? => State::Good,
+        // Approved, or resumed, and not sent yet: not good before the next sync.
+        Some((_, end)) => {
+            if end.message == PAUSED {
+                State::Paused
+            } else {
+                State::Held
+            }
+        }
     };
     let owned = store.read_owned()?;
-    let held = store.read_held_plan()?;
     let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
     let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
     Ok(Status {
@@ -143,6 +151,9 @@ fn text(global: &Global, status: &Status) -> String {
     if let Some(paused) = &status.paused {
         let _ = writeln!(out, "paused           {paused}");
         let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
+    }
+    if matches!(status.state, State::Held | State::Paused) && status.paused.is_none() && status.held.is_none() {
+        let _ = writeln!(out, "not sent yet     {}", setup::command_line(global, "sync"));
     }
     if let Some(held) = &status.held {
         let short = held.fingerprint.get(..12).unwrap_or_default();

@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         return Ok(());
     }
     put(&sync::outcome(&report));
-    if report.applied.is_some() {
+    if report.applied.as_ref().is_some_and(|applied| applied.done + applied.unknown > 0) {
         put(
             "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
         );

@@ -65,14 +65,26 @@ pub struct Config {
 
 /// Reads a configuration file and the secrets that it names.
 pub fn load(path: &Path, env: &Environment) -> Result<Config, Problems> {
+    parse(&read_text(path)?, path, env)
+}
+
+/// Reads where the database is, and nothing else: the brake must work whatever is wrong with the rest.
+pub fn load_database(path: &Path, env: &Environment) -> Result<PathBuf, Problems> {
+    let text = read_text(path)?;
+    let user = DeTable::parse(&text).map_err(|error| syntax(&text, path, &error))?;
+    let default = DeTable::parse(DEFAULT).map_err(|error| syntax(DEFAULT, Path::new("default.toml"), &error))?;
+    let mut reader = Reader::new(&text, user.get_ref(), default.get_ref());
+    Ok(service::state(&mut reader, &Files::new(path, env)).database)
+}
+
+fn read_text(path: &Path) -> Result<String, Problems> {
     let unreadable = |message: String, remedy: &str| Problems::of_file(path, Fault::new(message, remedy));
     let bytes = std::fs::read(path).map_err(|error| {
         let remedy = "name the file with --config, or copy config/default.toml there; it must be readable for the service's user";
         unreadable(format!("cannot be read: {error}"), remedy)
     })?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| unreadable("is not UTF-8 text".to_owned(), "save the file as UTF-8, without other encodings"))?;
-    parse(text, path, env)
+    String::from_utf8(bytes)
+        .map_err(|_| unreadable("is not UTF-8 text".to_owned(), "save the file as UTF-8, without other encodings"))
 }
 
 /// Like [`load`], with the text of the file. The path still says what relative names are relative to.

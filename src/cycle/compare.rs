@@ -17,6 +17,7 @@ use crate::model::GroupId;
 use crate::model::Observed;
 use crate::model::Owned;
 use crate::model::PersonId;
+use crate::model::ScimId;
 use crate::model::Timestamp;
 use crate::plan::Capabilities;
 use crate::plan::Inputs;
@@ -76,19 +77,33 @@ pub(super) async fn compare(
 
 /// Active accounts of the directory: ours, adopted ones, and others where they are known.
 fn seats_taken(reading: &Reading, store: &Store, plan: &Plan) -> Result<u64, CycleError> {
-    let adopted = plan.actions.iter().filter(|action| matches!(action.step, Step::Adopt { active: true, .. })).count();
-    let ours = u64::try_from(reading.owned.active_accounts() + adopted).unwrap_or(u64::MAX);
+    let adopted = plan.actions.iter().filter_map(|action| match &action.step {
+        Step::Adopt { scim_id, active, .. } => Some((scim_id, *active)),
+        Step::Create { .. }
+        | Step::Update { .. }
+        | Step::Reactivate { .. }
+        | Step::Deactivate { .. }
+        | Step::AdoptGroup { .. }
+        | Step::CreateGroup { .. }
+        | Step::UpdateMembers { .. } => None,
+    });
+    let active = adopted.clone().filter(|(_, active)| *active).count();
+    let ours = u64::try_from(reading.owned.active_accounts() + active).unwrap_or(u64::MAX);
     let others = match &reading.observed {
-        Some(observed) => foreign_accounts(observed, ours),
+        Some(observed) => foreign_accounts(observed, &reading.owned, &adopted.map(|(scim_id, _)| scim_id).collect()),
         None => store.foreign_accounts()?,
     };
     Ok(ours.saturating_add(others))
 }
 
-/// Active accounts that are neither ours nor adopted.
-pub(super) fn foreign_accounts(observed: &Observed, ours: u64) -> u64 {
-    let active = observed.accounts.values().filter(|account| account.active != Some(false)).count();
-    u64::try_from(active).unwrap_or(u64::MAX).saturating_sub(ours)
+/// Active accounts that are neither ours nor adopted. By id: what was observed may be older than what is owned.
+pub(super) fn foreign_accounts(observed: &Observed, owned: &Owned, adopted: &BTreeSet<&ScimId>) -> u64 {
+    let ours: BTreeSet<&ScimId> = owned.accounts.values().map(|account| &account.scim_id).collect();
+    let foreign = observed
+        .accounts
+        .iter()
+        .filter(|(id, account)| account.active != Some(false) && !ours.contains(*id) && !adopted.contains(*id));
+    u64::try_from(foreign.count()).unwrap_or(u64::MAX)
 }
 
 /// What the people's `last_directory_sync` say.

@@ -7,12 +7,14 @@ mod compare;
 mod error;
 mod listed;
 mod person;
+mod pins;
 mod read;
 mod record;
 mod undo;
 
 pub use error::CycleError;
 pub use listed::{Approval, IfMoved, Listed};
+pub use record::PAUSED;
 pub use undo::Undone;
 
 use crate::apply;
@@ -178,12 +180,17 @@ async fn everybody(
     let mut reading = read::read(tools.store, tools.services, tools.settings, tools.tell).await?;
     let compared = compare::compare(&mut reading, tools.store, tools.services, (tools.settings, tools.tell)).await?;
     let Compared { mut plan, situation, mut header } = compared;
+    // By all that is planned today, whatever part of it is to be sent.
     record::let_rejections_lapse(tools.store, mode, &plan)?;
+    if mode == Mode::Apply {
+        tools.store.record_pins_seen(&reading.pins.seen)?;
+    }
     let mut is_whole = true;
     let mut not_sent = Vec::new();
     if let Some(listed) = listed {
         let count = plan.actions.len();
         not_sent = listed.pick(&mut plan).map_err(CycleError::Stale)?;
+        header.seats = plan.keep_within_seats(header.seats.before, tools.settings.limits.accounts);
         is_whole = plan.actions.len() == count;
         header.forecast = compare::forecast(&plan, tools.settings);
     }

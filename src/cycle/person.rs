@@ -4,11 +4,11 @@
 //! else is looked at. The grace period does not count: somebody asks for it now.
 
 use super::compare;
+use super::read::confirm_vanished;
 use super::read::select_leniently;
 use super::{CycleError, Mode, Report, Tools, finish};
 use crate::desired;
 use crate::desired::Rules;
-use crate::desired::left_alone_by;
 use crate::guard;
 use crate::model::Group;
 use crate::model::GroupId;
@@ -18,6 +18,7 @@ use crate::model::Roster;
 use crate::model::Timestamp;
 use crate::plan::Inputs;
 use crate::plan::Plan;
+use crate::plan::left_out_by;
 use crate::report::SourceDocument;
 use crate::store::CycleId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ pub(super) async fn steps(
     }
     let groups = services.duo.read_groups().await?;
     let selection = select_leniently(&groups, &settings.rules, &tools.store.read_remembered()?);
+    confirm_vanished(&selection, services).await?;
     let attributes = settings.rules.duo_attributes().into_iter().map(str::to_owned).collect();
     let mut roster = empty_roster(&groups, &selection.groups.keys().collect());
     for (id, found) in services.duo.read_people(std::slice::from_ref(person), &attributes).await? {
@@ -63,9 +65,7 @@ pub(super) async fn steps(
         requests: services.duo.requests_sent().saturating_sub(requests_before),
     };
     let mut header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
-    let names = [roster.people.get(person).map(|p| &p.username), owned.accounts.get(person).map(|a| &a.username)];
-    let list = names.into_iter().flatten().find_map(|name| left_alone_by(&rules, name, person));
-    header.remarks.extend(list.map(|list| format!("{person} is {list}: in no action at all, not in this one either")));
+    header.remarks.extend(left_out(&owned, &roster, person, &rules));
     let verdict = guard::review_one_leaver(plan);
     finish(mode, cycle, (&verdict, header), (tools, &owned)).await
 }
@@ -85,4 +85,14 @@ fn only(owned: &Owned, person: &PersonId) -> Owned {
         (id.clone(), group)
     });
     Owned { accounts: account.into_iter().collect(), groups: groups.collect() }
+}
+
+/// Why nothing can happen to a person at all.
+fn left_out(owned: &Owned, roster: &Roster, person: &PersonId, rules: &Rules) -> Option<String> {
+    let known = owned.accounts.get(person).map(|account| account.username.as_str());
+    let now = roster.people.get(person).map(|person| person.username.as_str());
+    let names: Vec<&str> = known.into_iter().chain(now).collect();
+    let list = left_out_by(rules, &names, person)?;
+    let name = names.last().copied().unwrap_or(person.as_str());
+    Some(format!("{name} ({person}) is {list}: in no action at all"))
 }

@@ -1,5 +1,7 @@
 //! Everything that is read before anything is decided.
 
+use super::pins;
+use super::pins::Pins;
 use super::{CycleError, Progress, Services, Settings, Tell};
 use crate::apply;
 use crate::desired::Remembered;
@@ -18,7 +20,6 @@ use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Roster;
 use crate::model::Timestamp;
-use crate::store::Pin;
 use crate::store::Store;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,17 +37,6 @@ pub(super) struct Reading {
     /// Pinned people whose record is as it was, with the reason; and what happens to the pins after this cycle.
     pub(super) pins: Pins,
     pub(super) requests_before: u64,
-}
-
-/// Pins, compared with today's records.
-#[derive(Debug, Default)]
-pub(super) struct Pins {
-    /// Still pinned, with the reason.
-    pub(super) pinned: BTreeMap<PersonId, String>,
-    /// Released, since the record has changed.
-    pub(super) released: Vec<PersonId>,
-    /// What records look like that were not read since the undo.
-    pub(super) seen: BTreeMap<PersonId, String>,
 }
 
 pub(super) async fn read(
@@ -74,43 +64,16 @@ pub(super) async fn read(
         None
     };
     let observed_at = observed.is_some().then(|| Timestamp::from_seconds(services.clock.now_seconds()));
-    let pins = store.read_pins()?;
+    let pinned = store.read_pins()?;
     let mut reading =
         Reading { owned, roster, selection, before, observed, observed_at, pins: Pins::default(), requests_before };
-    if !pins.is_empty() {
+    if !pinned.is_empty() {
         // Whoever is pinned may be in no list: their records are asked for by id.
-        confirm(&mut reading, &pins.keys().cloned().collect(), (services, settings), tell).await?;
-        reading.pins = compare_pins(&pins, &reading.roster);
+        confirm(&mut reading, &pinned.keys().cloned().collect(), (services, settings), tell).await?;
+        let asked = attributes(settings, reading.before.as_ref());
+        reading.pins = pins::compare(&pinned, &reading, &asked);
     }
     Ok(reading)
-}
-
-fn compare_pins(pins: &BTreeMap<PersonId, Pin>, roster: &Roster) -> Pins {
-    let mut compared = Pins::default();
-    for (id, pin) in pins {
-        let record = picture_of_record(id, roster);
-        match &pin.seen {
-            Some(seen) if *seen != record => {
-                compared.released.push(id.clone());
-                continue;
-            }
-            Some(_) => {}
-            None => drop(compared.seen.insert(id.clone(), record)),
-        }
-        let reason = format!(
-            "pinned by undo of cycle {} at {}: stays as it is until the record changes in Duo or `undo --release {}`",
-            pin.undone, pin.at, pin.username
-        );
-        compared.pinned.insert(id.clone(), reason);
-    }
-    compared
-}
-
-/// A person's record as text: status, groups and values. A change of any of them is a change of the record.
-fn picture_of_record(id: &PersonId, roster: &Roster) -> String {
-    let Some(person) = roster.people.get(id) else { return "gone".to_owned() };
-    let groups: Vec<&str> = roster.groups_of(id).map(|group| group.id.as_str()).collect();
-    format!("{:?} {groups:?} {:?}", person.status.as_str(), person.values)
 }
 
 /// What these rules select; where a selector cannot be followed, what was selected before.
@@ -136,7 +99,7 @@ fn reads_target(store: &Store, owned: &Owned) -> Result<bool, StoreError> {
 }
 
 /// A selected group that is missing from the list is asked for by its id (S2).
-async fn confirm_vanished(selection: &Selection, services: &Services<'_>) -> Result<(), CycleError> {
+pub(super) async fn confirm_vanished(selection: &Selection, services: &Services<'_>) -> Result<(), CycleError> {
     for change in &selection.changes {
         let ScopeChange::Vanished(Remembered { group_id, .. }) = change else { continue };
         if services.duo.read_group(group_id).await?.is_some() {

@@ -23,6 +23,9 @@ use crate::store::StoreError;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How a cycle ended that the brake stopped, in its record.
+pub const PAUSED: &str = "paused";
+
 /// Keeps the plan so that it can be shown and approved.
 pub(super) fn keep_plan(
     store: &mut Store,
@@ -75,12 +78,11 @@ pub(super) fn after(
         store.record_left_scope(&approved.plan().in_grace, now)?;
         if let Some(at) = reading.observed_at {
             let owned = store.read_owned()?;
-            let ours = u64::try_from(owned.active_accounts()).unwrap_or(u64::MAX);
-            let others = reading.observed.as_ref().map_or(0, |observed| foreign_accounts(observed, ours));
+            let foreign = |observed| foreign_accounts(observed, &owned, &BTreeSet::new());
+            let others = reading.observed.as_ref().map_or(0, foreign);
             store.record_target_read(at, others)?;
         }
         store.release_pins(&reading.pins.released)?;
-        store.record_pins_seen(&reading.pins.seen)?;
         forget_what_is_not_planned_any_more(store, approved, now)?;
     }
     let end = end_of_sending(applied);
@@ -159,7 +161,7 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Done if report.document.actions.is_empty() => (0, "nothing to do".to_owned()),
         End::Done => (0, "done".to_owned()),
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
-        End::Paused => (5, "paused".to_owned()),
+        End::Paused => (5, PAUSED.to_owned()),
         End::Failing => (4, failing_message(report)),
     };
     let counts = report.applied.as_ref().map(|applied| {

@@ -6,6 +6,7 @@ use super::{CycleError, End, Mode, Report, Tools, compare, finish};
 use crate::guard;
 use crate::guard::History;
 use crate::guard::Situation;
+use crate::guard::Verdict;
 use crate::model::GroupId;
 use crate::model::Owned;
 use crate::model::PersonId;
@@ -42,7 +43,7 @@ pub(super) async fn steps(
     }
     let owned = tools.store.read_owned()?;
     let taken = taken(&tools.store.read_journal_of(undone.cycle)?, undone.person.as_ref());
-    let plan = Plan::undo(&taken, &owned);
+    let plan = Plan::undo(&taken, &owned, &settings.rules);
     let now = Timestamp::from_seconds(clock.now_seconds());
     let source = SourceDocument { api_host: settings.api_host.clone(), groups: 0, people: 0, requests: 0 };
     let mut header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
@@ -52,11 +53,19 @@ pub(super) async fn steps(
         people.into_iter().map(|id| (id.clone(), plan.name_of(&id).to_owned())).collect();
     let situation = situation(&owned, tools, now)?;
     let verdict = guard::review(plan, &settings.limits, &situation);
-    if mode == Mode::Apply && verdict.findings().is_empty() && !tools.store.brake().is_on() {
+    let is_sent = mode == Mode::Apply && matches!(verdict, Verdict::Approved(_)) && !tools.store.brake().is_on();
+    let pinned_before = tools.store.read_pins()?;
+    if is_sent {
         // Pinned before anything is sent: a crash in between leaves too many pins, never a second lock-out.
         tools.store.record_pins(&names, undone.cycle, (now, &undone.who))?;
     }
     let report = finish(mode, cycle, (&verdict, header), (tools, &owned)).await?;
+    if is_sent {
+        // A pin on somebody who was given nothing back would lock them out.
+        let helped = helped(&tools.store.read_journal_of(cycle)?);
+        let unhelped = |id: &&PersonId| !helped.contains(*id) && !pinned_before.contains_key(*id);
+        tools.store.release_pins(names.keys().filter(unhelped))?;
+    }
     if report.end == End::Done {
         tracing::info!(cycle.id = cycle.0, undone.id = undone.cycle.0, "undone");
     }
@@ -92,6 +101,22 @@ fn taken(journal: &[JournalRecord], person: Option<&PersonId>) -> Vec<Taken> {
         }
     }
     taken
+}
+
+/// To whom something was given back, or perhaps was.
+fn helped(journal: &[JournalRecord]) -> BTreeSet<PersonId> {
+    let sent = journal.iter().filter(|record| record.outcome.as_deref() != Some("refused"));
+    sent.flat_map(|record| match &record.request {
+        Request::UpdateUser { person, .. } => vec![person.clone()],
+        Request::AddMembers { members, .. } => members.iter().map(|(person, _)| person.clone()).collect(),
+        Request::DeactivateUser { .. }
+        | Request::RemoveMembers { .. }
+        | Request::Adopt { .. }
+        | Request::AdoptGroup { .. }
+        | Request::CreateUser { .. }
+        | Request::CreateGroup { .. } => Vec::new(),
+    })
+    .collect()
 }
 
 fn situation(owned: &Owned, tools: &Tools<'_, '_>, now: Timestamp) -> Result<Situation, CycleError> {

@@ -8,7 +8,6 @@ use crate::model::Email;
 use crate::model::GroupId;
 use crate::model::GroupStatus;
 use crate::model::Person;
-use crate::model::PersonId;
 use crate::model::PersonStatus;
 use std::collections::BTreeSet;
 
@@ -54,15 +53,6 @@ pub enum Inactive {
 /// Whether a list of the configuration names this person, by username (lower case) or by id.
 pub(crate) fn is_listed(list: &BTreeSet<String>, username: &str, id: &str) -> bool {
     !list.is_empty() && (list.contains(id) || list.contains(&username.to_lowercase()))
-}
-
-/// The list that keeps somebody out of every action, as a phrase; none: they may be in one (S7).
-pub fn left_alone_by(rules: &Rules, username: &str, id: &PersonId) -> Option<&'static str> {
-    if is_listed(&rules.excluded_people, username, id.as_str()) {
-        return Some("listed in scope.excluded_people");
-    }
-    let outside = !rules.pilot_people.is_empty() && !is_listed(&rules.pilot_people, username, id.as_str());
-    outside.then_some("not listed in scope.pilot_people")
 }
 
 pub(super) fn compute(

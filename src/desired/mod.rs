@@ -9,7 +9,7 @@ mod rules;
 mod scope;
 
 pub(crate) use account::is_listed;
-pub use account::{DesiredAccount, Inactive, Standing, left_alone_by};
+pub use account::{DesiredAccount, Inactive, Standing};
 pub use group_name::{matches_pattern, strip_directory_suffix};
 pub use rules::{Access, Rules, Selector, Wanted};
 pub use scope::{Remembered, ScopeChange, SelectGroupsError, Selected, Selection, select};

@@ -95,7 +95,66 @@ pub enum Pilot {
     Ended,
 }
 
-/// A plan that may be carried out. Only [`review`] makes one.
+/// A plan that may be carried out. Only [`review`] and [`review_one_leaver`] make one.
+///
+/// ```
+/// use duo_atlassian_sync::guard::{FirstPlan, Limit, Limits, Situation, Verdict, review};
+/// use duo_atlassian_sync::plan::Plan;
+///
+/// let none = Limit { count: 0, percent: 0, at_most: 0 };
+/// let limits = Limits {
+///     deactivations: none, reactivations: none, leaves: none, leaves_per_group: none, updates: none,
+///     identity_changes: none, creates: none, adoptions: none, accounts: 0, first_plan: FirstPlan::Hold,
+/// };
+/// let verdict = review(Plan::default(), &limits, &Situation::default());
+/// let Verdict::Approved(approved) = verdict else { panic!("an empty plan is approved") };
+/// assert!(approved.plan().is_empty());
+/// ```
+///
+/// Nobody else can put one together, since its fields are its own:
+///
+/// ```compile_fail,E0451
+/// use duo_atlassian_sync::guard::Approved;
+/// use duo_atlassian_sync::plan::Plan;
+///
+/// let approved = Approved { plan: Plan::default(), by_person: Default::default(), notices: Vec::new() };
+/// ```
+///
+/// There is none by default, none is copied from another, and none is read from a file. What compiles for other types:
+///
+/// ```
+/// use duo_atlassian_sync::guard::{Item, Situation};
+///
+/// fn made<T: Default>() {}
+/// fn copied<T: Clone>() {}
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// made::<Situation>();
+/// copied::<Situation>();
+/// read::<Item>();
+/// ```
+///
+/// does not for this one:
+///
+/// ```compile_fail,E0277
+/// use duo_atlassian_sync::guard::Approved;
+///
+/// fn made<T: Default>() {}
+/// made::<Approved>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use duo_atlassian_sync::guard::Approved;
+///
+/// fn copied<T: Clone>() {}
+/// copied::<Approved>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use duo_atlassian_sync::guard::Approved;
+///
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Approved>();
+/// ```
 #[derive(Debug)]
 pub struct Approved {
     plan: Plan,

@@ -16,6 +16,7 @@ mod undo;
 pub use action::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef, Skipped, Step, Subject};
 pub use document::{ActionDocument, ChangeDocument, GroupDocument, PersonDocument, SkippedDocument};
 pub use fingerprint::Fingerprint;
+pub use person::left_out_by;
 pub use pick::LeftOut;
 pub use seats::Seats;
 pub use undo::Taken;

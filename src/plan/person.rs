@@ -11,7 +11,6 @@ use crate::desired::Inactive;
 use crate::desired::Rules;
 use crate::desired::Standing;
 use crate::desired::is_listed;
-use crate::desired::left_alone_by;
 use crate::model::Attribute;
 use crate::model::Attributes;
 use crate::model::OwnedAccount;
@@ -64,7 +63,18 @@ impl Decision {
 
 /// Whether the lists let a person be in any action (S7). They limit actions, never what is desired.
 pub(super) fn permits(rules: &Rules, username: &str, id: &PersonId) -> bool {
-    left_alone_by(rules, username, id).is_none()
+    left_out_by(rules, &[username], id).is_none()
+}
+
+/// The list that keeps a person out of every action, under any of these names; none: they may be in one.
+pub fn left_out_by(rules: &Rules, names: &[&str], id: &PersonId) -> Option<&'static str> {
+    let listed = |list: &BTreeSet<String>| {
+        is_listed(list, "", id.as_str()) || names.iter().any(|name| is_listed(list, name, id.as_str()))
+    };
+    if listed(&rules.excluded_people) {
+        return Some("listed in scope.excluded_people");
+    }
+    (!rules.pilot_people.is_empty() && !listed(&rules.pilot_people)).then_some("not listed in scope.pilot_people")
 }
 
 /// One side of the comparison: desired under some rules, with what is owned.
@@ -111,7 +121,13 @@ impl<'a> World<'a> {
 
     /// Whether a person may be in an action: not left out by a list, a conflict, or a pin.
     pub(super) fn may_act_on(&self, id: &PersonId) -> bool {
-        self.is_permitted(id) && !self.adopted.conflicts.contains(id) && !self.inputs.pinned.contains_key(id)
+        self.is_permitted(id) && !self.adopted.conflicts.contains(id) && self.pin(id).is_none()
+    }
+
+    /// Why a person is pinned. Who is blocked in the configuration loses access, pinned or not.
+    fn pin(&self, id: &PersonId) -> Option<&'a String> {
+        let is_blocked = || is_listed(&self.rules.blocked_people, &self.username(id), id.as_str());
+        self.inputs.pinned.get(id).filter(|_| !is_blocked())
     }
 
     /// Whether a person's new values go to the target, and where not, why.
@@ -134,7 +150,7 @@ impl<'a> World<'a> {
         if !self.is_permitted(id) || self.adopted.conflicts.contains(id) {
             return Decision::nothing(Memberships::AsOwned);
         }
-        if let Some(reason) = self.inputs.pinned.get(id) {
+        if let Some(reason) = self.pin(id) {
             return Decision::hands_off(reason.clone());
         }
         match (self.desired.accounts.get(id), self.account(id)) {

@@ -34,7 +34,12 @@ impl Plan {
         let mut left = Vec::new();
         let mut out: BTreeSet<String> = ids.clone();
         loop {
-            let lost = Lost::of(self.actions.iter().filter(|action| out.contains(&action.id())));
+            let mut lost = Lost::of(self.actions.iter().filter(|action| out.contains(&action.id())));
+            // Who moves keeps the old membership until the new one is there (S18); who loses the account moves nowhere.
+            let deactivated = self.actions.iter().filter(|action| matches!(action.step, Step::Deactivate { .. }));
+            for person in deactivated.filter_map(|action| action.step.person()) {
+                lost.joins.remove(&person.user_id);
+            }
             let mut grown = false;
             for action in &self.actions {
                 let id = action.id();
@@ -50,6 +55,20 @@ impl Plan {
         }
         self.actions.retain(|action| !out.contains(&action.id()));
         left
+    }
+
+    /// Takes out whoever takes a name or an address that one of these actions, which wait, would have freed.
+    pub(super) fn take_out_takers(&mut self, waiting: &mut Vec<Action>) {
+        loop {
+            let lost = Lost::freed_by(waiting);
+            let takes = |action: &Action| lost.needed_by(action).is_some();
+            let (taking, others): (Vec<Action>, Vec<Action>) = self.actions.drain(..).partition(takes);
+            self.actions = others;
+            if taking.is_empty() {
+                return;
+            }
+            waiting.extend(taking);
+        }
     }
 }
 
@@ -93,6 +112,7 @@ struct Lost<'a> {
     accounts: BTreeMap<&'a PersonId, String>,
     groups: BTreeMap<&'a GroupId, String>,
     freed: BTreeMap<String, String>,
+    joins: BTreeMap<&'a PersonId, String>,
 }
 
 impl<'a> Lost<'a> {
@@ -111,10 +131,16 @@ impl<'a> Lost<'a> {
                 Step::AdoptGroup { group, .. } | Step::CreateGroup { group } => {
                     lost.groups.insert(&group.group_id, action.id());
                 }
-                Step::Deactivate { .. } | Step::UpdateMembers { .. } => {}
+                Step::UpdateMembers { join, .. } => lost.joins.extend(join.iter().map(|person| (person, action.id()))),
+                Step::Deactivate { .. } => {}
             }
         }
         lost
+    }
+
+    /// Names and addresses alone.
+    fn freed_by(actions: &'a [Action]) -> Self {
+        Self { freed: Self::of(actions.iter()).freed, ..Self::default() }
     }
 
     fn free(&mut self, changes: &super::Changes, action: &Action) {
@@ -141,7 +167,8 @@ impl<'a> Lost<'a> {
             Step::Deactivate { person: who, .. } => person(&who.user_id),
             Step::UpdateMembers { group, join, leave } => {
                 let members = || join.iter().chain(leave).find_map(person);
-                self.groups.get(&group.group_id).or_else(members)
+                let moves = || leave.iter().find_map(|person| self.joins.get(person));
+                self.groups.get(&group.group_id).or_else(members).or_else(moves)
             }
         }
     }

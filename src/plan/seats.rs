@@ -1,7 +1,7 @@
 //! The user tier: over it, only creates and reactivations wait (`guard.accounts_max`).
 
 use super::Plan;
-use super::action::{Skipped, Step, Subject};
+use super::action::{Action, Skipped, Step, Subject};
 use crate::model::PersonId;
 use std::collections::BTreeSet;
 
@@ -28,30 +28,45 @@ impl Plan {
         let kept = before.saturating_sub(freed);
         let free = if max == 0 { taken } else { max.saturating_sub(kept).min(taken) };
         let mut left = free;
-        let mut waiting: BTreeSet<PersonId> = BTreeSet::new();
-        let mut skipped = Vec::new();
+        let mut waiting: Vec<Action> = Vec::new();
         self.actions.retain(|action| {
-            let (true, Some(person)) = (takes_a_seat(&action.step), action.step.person()) else { return true };
-            if left > 0 {
-                left -= 1;
+            if !takes_a_seat(&action.step) || left > 0 {
+                left -= u64::from(takes_a_seat(&action.step));
                 return true;
             }
-            let reason = format!(
-                "waits for a free place: {kept} accounts stay and {max} are allowed (guard.accounts_max); \
-                 raise the user tier and the limit, or free a place"
-            );
-            skipped.push(Skipped { subject: Subject::Person(person.clone()), reason });
-            waiting.insert(person.user_id.clone());
+            waiting.push(action.clone());
             false
         });
+        let over = waiting.len();
+        self.take_out_takers(&mut waiting);
+        let mut skipped: Vec<Skipped> = waiting
+            .iter()
+            .enumerate()
+            .filter_map(|(at, action)| {
+                let reason = if at < over {
+                    format!(
+                        "waits for a free place: {kept} accounts stay and {max} are allowed (guard.accounts_max); \
+                         raise the user tier and the limit, or free a place"
+                    )
+                } else {
+                    "waits for a name or an address of somebody who waits for a free place (guard.accounts_max)"
+                        .to_owned()
+                };
+                Some(Skipped { subject: Subject::Person(action.step.person()?.clone()), reason })
+            })
+            .collect();
+        let seatless = waiting.iter().filter(|action| takes_a_seat(&action.step));
+        let seatless: BTreeSet<PersonId> =
+            seatless.filter_map(|action| action.step.person()).map(|person| person.user_id.clone()).collect();
         self.actions.retain_mut(|action| {
             let Step::UpdateMembers { join, leave, .. } = &mut action.step else { return true };
-            join.retain(|person| !waiting.contains(person));
+            join.retain(|person| !seatless.contains(person));
             !(join.is_empty() && leave.is_empty())
         });
+        let after = kept + count(self, takes_a_seat);
         self.skipped.append(&mut skipped);
         self.skipped.sort();
-        Seats { before, after: kept + free, max }
+        Seats { before, after, max }
     }
 }
 

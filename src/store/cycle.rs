@@ -83,6 +83,13 @@ impl Store {
         rows.collect::<Result<_, _>>().map_err(self.failed(doing))
     }
 
+    /// Whether a saved plan has done, to its end, what a cycle planned and did not send.
+    pub fn was_applied_since(&self, cycle: &CycleRecord) -> Result<bool, StoreError> {
+        let fingerprint = cycle.end.as_ref().and_then(|end| end.fingerprint.as_ref());
+        let sql = "WHERE id > ?1 AND fingerprint = ?2 AND command = 'apply' AND exit_code = 0 LIMIT 1";
+        Ok(self.read_one_cycle(sql, (cycle.id.0, fingerprint))?.is_some())
+    }
+
     fn read_one_cycle<P: rusqlite::Params>(&self, rest: &str, params: P) -> Result<Option<CycleRecord>, StoreError> {
         let found = self.connection.query_row(&format!("{SELECT} {rest}"), params, record).optional();
         found.map_err(self.failed("read a cycle"))

@@ -114,13 +114,14 @@ impl Store {
         rows.collect::<Result<_, _>>().map_err(self.failed(doing))
     }
 
-    /// The plan that waits for a person, if the newest plan of everybody does: neither a part of a saved plan, nor an
-    /// undo, nor one person's leave says anything about it.
+    /// The plan that waits for a person, if the newest plan about everybody does. What is done meanwhile to one person,
+    /// by a saved plan or by an undo leaves it waiting, unless it did that very plan.
     pub fn read_held_plan(&self) -> Result<Option<PlanRecord>, StoreError> {
-        let sql = "SELECT plan.fingerprint, plan.cycle, plan.created_at, plan.verdict, plan.document, plan.risky \
-                   FROM cycle JOIN plan ON plan.fingerprint = cycle.fingerprint \
-                   WHERE cycle.command IN ('plan', 'sync', 'sync --dry-run') ORDER BY cycle.id DESC LIMIT 1";
-        let newest = self.connection.query_row(sql, [], plan).optional().map_err(self.failed("read the held plan"))?;
+        let sql = format!(
+            "{PLAN} WHERE fingerprint = (SELECT fingerprint FROM cycle WHERE fingerprint IS NOT NULL \
+             AND command NOT IN ('sync --person', 'apply', 'undo') ORDER BY id DESC LIMIT 1)"
+        );
+        let newest = self.connection.query_row(&sql, [], plan).optional().map_err(self.failed("read the held plan"))?;
         Ok(newest.filter(|plan| plan.verdict == PlanVerdict::Held))
     }
 

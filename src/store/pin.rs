@@ -59,10 +59,10 @@ impl Store {
         rows.map_err(self.failed(doing))?.collect::<Result<_, _>>().map_err(self.failed(doing))
     }
 
-    /// Notes what the records of pinned people look like, for those that were not read since the undo.
+    /// Notes what the records of pinned people look like: a later difference releases them.
     pub fn record_pins_seen(&mut self, seen: &BTreeMap<PersonId, String>) -> Result<(), StoreError> {
         for (person, digest) in seen {
-            let sql = "UPDATE pin SET seen = ?2 WHERE user_id = ?1 AND seen IS NULL";
+            let sql = "UPDATE pin SET seen = ?2 WHERE user_id = ?1";
             self.connection.execute(sql, (person.as_str(), digest)).map_err(self.failed("note what a pin is for"))?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, reason = "worlds of a fixed size, where a surprise ends the test")]
 
 mod approval;
+mod command;
 mod sample;
 mod target;
 mod world;

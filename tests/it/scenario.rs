@@ -16,6 +16,7 @@ mod adoption;
 mod approval;
 mod arithmetic;
 mod catalogue;
+mod command;
 mod crash;
 mod database;
 mod day;

@@ -351,6 +351,11 @@ impl World {
 
     /// The plan if this were owned.
     pub(super) fn plan_with(&self, owned: &Owned) -> Plan {
+        self.plan_pinned(owned, &BTreeMap::new())
+    }
+
+    /// The plan if this were owned and these people pinned.
+    pub(super) fn plan_pinned(&self, owned: &Owned, pinned: &BTreeMap<PersonId, String>) -> Plan {
         let before = self.before.as_ref();
         let before = before.map(|(rules, selection)| (desired::compute(&self.roster, rules, selection), rules));
         Plan::compute(&Inputs {
@@ -360,7 +365,7 @@ impl World {
             owned,
             observed: self.observed.as_ref(),
             confirmed: &self.roster.confirmed,
-            pinned: &BTreeMap::new(),
+            pinned,
             capabilities: &Capabilities {
                 group_members_max: self.members_max,
                 group_names_ignored: ["administrators".to_owned()].into(),
