@@ -12,6 +12,7 @@ use crate::cycle::{Approval, End, IfMoved, Listed, Mode, Report, Task};
 use crate::plan::Fingerprint;
 use crate::report::{FORMAT, PlanDocument, plain};
 use crate::store::Store;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     if report.end == End::Held {
         return Err(held(global, (options, &document), &report));
     }
-    sync::end(global, &report)
+    sync::end(global, &report, "sync")
 }
 
 /// The way on is this file, not a sync, which would send all of today's plan.
@@ -63,15 +64,19 @@ fn refused(path: &Path, why: &str) -> Ended {
 
 fn read(path: &Path) -> Result<PlanDocument, Ended> {
     let bytes = std::fs::read(path)
-        .map_err(|error| Ended::of(2, &error).next(format!("cannot read the plan file {}", path.display())))?;
+        .map_err(|error| Ended::with(2, format!("error: cannot read the plan file {}: {error}", path.display())))?;
     let document: PlanDocument =
         serde_json::from_slice(&bytes).map_err(|error| refused(path, &format!("is not a whole plan ({error})")))?;
     if document.format != FORMAT {
         return Err(refused(path, &format!("has the format {:?}, and this program knows {FORMAT:?}", document.format)));
     }
     let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
+    // A name that this program does not know, or one that is missing, would be read as if nothing stood there.
+    let entries =
+        serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut whole| Some(whole.get_mut("actions")?.take()));
+    let is_whole = serde_json::to_value(&document.actions).ok() == entries;
     let fingerprint = Fingerprint::of_documents(document.actions.iter().cloned());
-    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() {
+    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() || !is_whole {
         return Err(refused(path, "was altered: its actions do not have the fingerprint that it states"));
     }
     Ok(document)

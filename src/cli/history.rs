@@ -27,13 +27,13 @@ pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended
     Ok(())
 }
 
-/// The approvals of a cycle's plan that were given before it ended.
+/// The approval under which a cycle sent its plan: the last word before its end.
 fn approvals(store: &Store, cycle: &CycleRecord) -> Result<Vec<DecisionRecord>, StoreError> {
-    let Some(fingerprint) = cycle.end.as_ref().and_then(|end| end.fingerprint.as_ref()) else { return Ok(Vec::new()) };
-    let mut decisions = store.read_decisions(fingerprint)?;
-    decisions
-        .retain(|record| record.decision == Decision::Approved && cycle.ended_at.is_some_and(|at| record.at <= at));
-    Ok(decisions)
+    let fingerprint = cycle.end.as_ref().and_then(|end| end.fingerprint.as_ref());
+    let (Some(fingerprint), Some(_)) = (fingerprint, sent(cycle)) else { return Ok(Vec::new()) };
+    let decisions = store.read_decisions(fingerprint)?;
+    let before = decisions.into_iter().filter(|record| cycle.ended_at.is_some_and(|at| record.at <= at));
+    Ok(before.last().filter(|record| record.decision == Decision::Approved).into_iter().collect())
 }
 
 fn text(lines: &[(&CycleRecord, Vec<DecisionRecord>)]) -> String {

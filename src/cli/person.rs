@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, person: &str) -> Result<(), Ended> {
         return Ok(());
     }
     put(&sync::outcome(&report));
-    sync::end(global, &report)
+    sync::end(global, &report, "sync")
 }
 
 /// Somebody of the snapshot, by id or username.

@@ -41,7 +41,10 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
         put(&what_next(global, &document));
     }
     match (options.detailed_exitcode, document.is_held(), document.actions.is_empty()) {
-        (true, true, _) => Err(Ended::with(5, format!("held: {}", approve_line(global, &document)))),
+        (true, true, _) => Err(Ended::with(
+            5,
+            format!("held: the plan waits for a person. {}", approve_line(global, &document, "sync")),
+        )),
         (true, false, false) => {
             Err(Ended::with(6, format!("changes are pending; to send them: {}", setup::command_line(global, "sync"))))
         }
@@ -62,7 +65,7 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
         return "Nothing was sent, and nothing is to be sent.".to_owned();
     }
     if document.is_held() {
-        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document))];
+        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document, "sync"))];
         lines.extend(leaver_lines(global, document));
         return lines.join("\n");
     }
@@ -70,9 +73,9 @@ fn what_next(global: &Global, document: &PlanDocument) -> String {
 }
 
 /// The command that approves a plan, exactly.
-pub(super) fn approve_line(global: &Global, document: &PlanDocument) -> String {
+pub(super) fn approve_line(global: &Global, document: &PlanDocument, again: &str) -> String {
     let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
-    format!("To approve it: {approve}; then: {}", setup::command_line(global, "sync"))
+    format!("To approve it: {approve}; then: {}", setup::command_line(global, again))
 }
 
 /// So many waiting leavers are named with their command.

@@ -7,7 +7,7 @@ use super::{decide, plan, setup};
 use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId};
 use crate::report::PlanDocument;
 use crate::report::plain;
-use crate::store::{CycleId, CycleRecord, DecisionRecord, JournalRecord, Store};
+use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, JournalRecord, Store};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -89,7 +89,7 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
         put(&decision_text(&decision));
     }
     if document.is_held() {
-        put(&plan::approve_line(global, &document));
+        put(&plan::approve_line(global, &document, "sync"));
         for line in plan::leaver_lines(global, &document) {
             put(&line);
         }
@@ -99,7 +99,11 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
 
 /// A decision in one line.
 pub(super) fn decision_text(record: &DecisionRecord) -> String {
-    let until = record.expires_at.map(|until| format!(", until {until}")).unwrap_or_default();
+    let until = match (record.decision, record.expires_at) {
+        (_, None) => String::new(),
+        (Decision::Approved, Some(until)) => format!(", until {until}"),
+        (Decision::Rejected, Some(_)) => ", which has lapsed: it was not planned any more".to_owned(),
+    };
     let note = if record.note.is_empty() { String::new() } else { format!(": {}", plain(&record.note)) };
     format!("{} by {} at {}{until}{note}", record.decision.as_str(), record.who, record.at)
 }
@@ -107,7 +111,7 @@ pub(super) fn decision_text(record: &DecisionRecord) -> String {
 fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     let owned = store.read_owned()?;
     let named = |(id, account): &(&PersonId, &OwnedAccount)| {
-        id.as_str() == options.id || account.username.eq_ignore_ascii_case(&options.id)
+        id.as_str() == options.id || account.username.to_lowercase() == options.id.to_lowercase()
     };
     let (id, account) = owned.accounts.iter().find(named).ok_or_else(|| unknown("person", &options.id))?;
     let groups: Vec<&str> =
@@ -124,10 +128,10 @@ fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     let mut out = format!("person {} ({id})\n", plain(&account.username));
     let _ = writeln!(out, "account    {} ({})", account.scim_id, if account.active { "active" } else { "inactive" });
     for (attribute, value) in account.attributes.iter() {
-        let _ = writeln!(out, "  {attribute} = {value:?}");
+        let _ = writeln!(out, "  {attribute} = \"{}\"", plain(value));
     }
     for (attribute, value) in account.refused.iter() {
-        let _ = writeln!(out, "  {attribute} = {value:?} was not taken by Atlassian");
+        let _ = writeln!(out, "  {attribute} = \"{}\" was not taken by Atlassian", plain(value));
     }
     let _ = writeln!(out, "groups     {}", if groups.is_empty() { "none" } else { &groups });
     if let Some(at) = account.left_scope_at {

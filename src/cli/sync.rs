@@ -39,14 +39,14 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
     if options.plan.format == PlanFormat::Text {
         put(&outcome(&report));
     }
-    end(global, &report)
+    end(global, &report, "sync")
 }
 
 /// What was sent, as text.
 pub(super) fn outcome(report: &Report) -> String {
     let mut out = String::new();
     let Some(applied) = &report.applied else { return "Nothing was sent.".to_owned() };
-    let _ = writeln!(out, "{}", sent(applied, report.document.actions.is_empty()));
+    let _ = writeln!(out, "{}", sent(applied, report));
     for remark in &applied.remarks {
         let _ = writeln!(out, "  ! {}", plain(remark));
     }
@@ -64,8 +64,8 @@ pub(super) fn outcome(report: &Report) -> String {
     out
 }
 
-fn sent(applied: &Applied, nothing_to_do: bool) -> String {
-    if nothing_to_do {
+fn sent(applied: &Applied, report: &Report) -> String {
+    if report.document.actions.is_empty() {
         return "Nothing was to be sent.".to_owned();
     }
     let mut text = format!("Done: {}", applied.done);
@@ -74,17 +74,18 @@ fn sent(applied: &Applied, nothing_to_do: bool) -> String {
             let _ = write!(text, ", {word}: {count}");
         }
     }
-    text.push('.');
+    let _ = write!(text, " (cycle {}).", report.cycle);
     text
 }
 
-pub(super) fn end(global: &Global, report: &Report) -> Result<(), Ended> {
+/// How the command ends; `again` is the command that sends the plan once it is approved.
+pub(super) fn end(global: &Global, report: &Report, again: &str) -> Result<(), Ended> {
     match report.end {
         End::Done | End::Previewed => Ok(()),
         End::Held => {
             let reject = setup::command_line(global, &format!("reject {}", report.document.short_fingerprint()));
             let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent")
-                .next(plan::approve_line(global, &report.document))
+                .next(plan::approve_line(global, &report.document, again))
                 .next(format!("To reject it: {reject}"));
             Err(plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next))
         }

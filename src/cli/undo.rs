@@ -38,26 +38,22 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         put("Nothing is to be given back.");
         return Ok(());
     }
+    let again = undone.person.as_ref().map_or_else(String::new, |person| format!(" --person {person}"));
+    let again = format!("undo {}{again}", undone.cycle);
     if mode == Mode::Preview {
         put("Nothing was sent.");
+        if report.document.is_held() {
+            put(&plan::approve_line(global, &report.document, &again));
+        }
         return Ok(());
     }
     put(&sync::outcome(&report));
-    if report.document.is_held() {
-        let short = report.document.short_fingerprint();
-        return Err(Ended::with(5, "held: giving back so much waits for a person, and nothing was sent").next(
-            format!(
-                "To approve it: {}; then the same undo again",
-                setup::command_line(global, &format!("approve {short}"))
-            ),
-        ));
-    }
     if report.applied.as_ref().is_some_and(|applied| applied.done + applied.unknown > 0) {
         put(
             "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
         );
     }
-    sync::end(global, &report)
+    sync::end(global, &report, &again)
 }
 
 fn run_cycle(

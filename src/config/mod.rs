@@ -80,7 +80,7 @@ pub fn load_database(path: &Path, env: &Environment) -> Result<PathBuf, Problems
 fn read_text(path: &Path) -> Result<String, Problems> {
     let unreadable = |message: String, remedy: &str| Problems::of_file(path, Fault::new(message, remedy));
     let bytes = std::fs::read(path).map_err(|error| {
-        let remedy = "name the file with --config, or write one with `duo-atlassian-sync init`; it must be readable for the service's user";
+        let remedy = "name the file with --config, or copy config/default.toml there; it must be readable for the service's user";
         unreadable(format!("cannot be read: {error}"), remedy)
     })?;
     String::from_utf8(bytes)

@@ -291,7 +291,7 @@ fn a_file_that_cannot_be_read_says_so() {
     insta::assert_snapshot!(problems, @r#"
     1 problem in /nowhere/config.toml
     /nowhere/config.toml: cannot be read: No such file or directory (os error 2)
-        name the file with --config, or write one with `duo-atlassian-sync init`; it must be readable for the service's user
+        name the file with --config, or copy config/default.toml there; it must be readable for the service's user
     "#);
 }
 

@@ -68,7 +68,9 @@ pub enum ReadError {
         message: String,
     },
     /// 404 in Duo's own words.
-    #[error("Duo has no {what}; if it was deleted, take it out of the configuration")]
+    #[error(
+        "Duo does not have what was asked for, {what}; if it was deleted just now, the next cycle sees it, else take it out of the configuration"
+    )]
     NotFound {
         /// What was asked for.
         what: String,

@@ -3,7 +3,7 @@
 use super::Situation;
 use super::finding::{Finding, FindingKind};
 use super::limits::{Limit, Limits};
-use super::risk::{Class, Item};
+use super::risk::{Class, Item, items_of};
 use crate::model::GroupId;
 use crate::model::PersonId;
 use crate::plan::Departure;
@@ -108,21 +108,27 @@ fn over(budget: &Budget, plan: &Plan, situation: &Situation, open: &[(Class, Ite
     Some(Finding { key: Some(budget.key), numbers: Some((planned + spent, limit)), ..finding })
 }
 
-/// Half or more of all accounts is always held, whatever the limits say.
+/// Half or more of all accounts is always held, whatever the limits say. What is approved already counts here: an
+/// approval of some must not open the way for all the others.
 fn half_of_all(plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> Option<Finding> {
-    let items: BTreeSet<Item> =
-        open.iter().filter(|(class, _)| *class == Class::Deactivation).map(|(_, item)| item.clone()).collect();
+    let of = |items: &[(Class, Item)]| -> BTreeSet<Item> {
+        items.iter().filter(|(class, _)| *class == Class::Deactivation).map(|(_, item)| item.clone()).collect()
+    };
+    let (items, everyone) = (of(open), of(&items_of(plan)));
+    if items.is_empty() {
+        return None;
+    }
     let spent = situation.spent.get(&Class::Deactivation).copied().unwrap_or(0);
-    let planned = count(FindingKind::HalfOfAll, &items);
+    let planned = count(FindingKind::HalfOfAll, &everyone);
     // What was sent in the last 24 hours was active before.
     let all = situation.active_accounts + spent;
-    if planned == 0 || (planned + spent) * 2 < all {
+    if (planned + spent) * 2 < all {
         return None;
     }
     let message = format!(
         "{} of {all} accounts would be deactivated within 24 hours, half or more of all{}",
         planned + spent,
-        looks_like(plan, &items)
+        looks_like(plan, &everyone)
     );
     Some(Finding { numbers: Some((planned + spent, all)), ..Finding::of(FindingKind::HalfOfAll, message, items) })
 }

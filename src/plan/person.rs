@@ -63,8 +63,7 @@ impl Decision {
 
 /// Whether the lists let a person be in any action (S7). They limit actions, never what is desired.
 pub(super) fn permits(rules: &Rules, username: &str, id: &PersonId) -> bool {
-    let listed = |list: &BTreeSet<String>| is_listed(list, username, id.as_str());
-    (rules.pilot_people.is_empty() || listed(&rules.pilot_people)) && !listed(&rules.excluded_people)
+    left_out_by(rules, &[username], id).is_none()
 }
 
 /// The list that keeps a person out of every action, under any of these names; none: they may be in one.

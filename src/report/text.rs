@@ -19,14 +19,18 @@ pub fn text(plan: &PlanDocument) -> String {
 }
 
 fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
-    writeln!(
-        out,
-        "plan {}   desired: Duo, {}, {}, read completely by {}",
-        plan.short_fingerprint(),
-        count(plan.source.groups, "group", "groups"),
-        count(plan.source.people, "person", "people"),
-        plan.created_at
-    )?;
+    if plan.source.requests == 0 {
+        writeln!(out, "plan {}   desired: what the journal says; Duo was not read", plan.short_fingerprint())?;
+    } else {
+        writeln!(
+            out,
+            "plan {}   desired: Duo, {}, {}, read completely by {}",
+            plan.short_fingerprint(),
+            count(plan.source.groups, "group", "groups"),
+            count(plan.source.people, "person", "people"),
+            plan.created_at
+        )?;
+    }
     writeln!(
         out,
         "                    compared with: snapshot {}, {} owned, {}",
@@ -120,8 +124,8 @@ pub(super) fn what(plan: &PlanDocument, action: &ActionDocument) -> String {
 
 fn changed(changes: &BTreeMap<String, ChangeDocument>) -> String {
     let one = |(attribute, change): (&String, &ChangeDocument)| match &change.from {
-        Some(from) => format!("{attribute} {from:?} -> {:?}", change.to),
-        None => format!("{attribute} {:?}", change.to),
+        Some(from) => format!("{attribute} \"{from}\" -> \"{}\"", change.to),
+        None => format!("{attribute} \"{}\"", change.to),
     };
     changes.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -14,6 +14,8 @@ mod scene;
 mod access;
 mod adoption;
 mod approval;
+mod arithmetic;
+mod catalogue;
 mod command;
 mod crash;
 mod database;
@@ -23,5 +25,8 @@ mod held;
 mod hostile;
 mod idempotent;
 mod order;
+mod pains;
+
+mod saved;
 mod status;
 mod unread;

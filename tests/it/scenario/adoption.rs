@@ -93,7 +93,7 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
     2 to create, 2 to join, 1 unchanged; 3 requests in about 1 s
     active accounts: 1 -> 3
     guard: approved
-    Done: 2, refused: 1.
+    Done: 2, refused: 1 (cycle 3).
       x bo (person:DU2TOKA2RTT8T736O7X0): the SCIM service has such a record already (409); the service said: Resource [USER]: with userName[bo] already exists. (uniqueness)
     note: scope.groups: `*` selects every group of Duo
     error: some records are failing; the others are done and recorded
@@ -167,7 +167,7 @@ fn a_record_of_somebody_else_is_a_conflict_and_not_adopted() {
     1 to create, 1 group to create, 1 to join, 1 skipped, 0 unchanged; 3 requests in about 1 s
     active accounts: 1 -> 2
     guard: approved
-    Done: 3.
+    Done: 3 (cycle 2).
 
     New groups: eng.
     They give no access until an administrator adds them to an app:
@@ -255,7 +255,7 @@ fn one_refused_record_stops_nobody_else() {
     2 to update, 1 to deactivate, 1 to leave, 0 unchanged; 4 requests in about 1 s
     active accounts: 3 -> 2
     guard: approved
-    Done: 3, refused: 1.
+    Done: 3, refused: 1 (cycle 3).
       x ana (person:DUMOU9DVF9HXE7X171O0): the SCIM service refused the request (400); the service said: displayName is [31mtoo long
     note: scope.groups: `*` selects every group of Duo
     error: some records are failing; the others are done and recorded

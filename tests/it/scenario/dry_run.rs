@@ -183,8 +183,8 @@ fn a_hostile_name_cannot_forge_lines_of_a_plan_nor_steer_a_terminal() {
     plan PLAN   desired: Duo, 2 groups, 6 people, read completely by TIME
                         compared with: snapshot 4, 5 accounts owned, 6 memberships
 
-      ~ update         ana                                       displayName "Ana" -> "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: displayName
-      ~ update         a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~  userName "bo" -> "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: userName
+      ~ update         ana                                       displayName "Ana" -> "a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: displayName
+      ~ update         a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~  userName "bo" -> "a|b<img src=x>`[c](http://x)*_#\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~"; changed in Duo: userName
       ? skip           dan                                       unknown status "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo: left as it is
       ? skip           cy                                        "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo (email) is not an address, it contains '<': correct it there
       ! group eng (DGMSXQ37BKCBE064H690) is named "a|b<img src=x>`[c](http://x)*_#\\\u{1b}[31m\u{202e}gro\u{200b}\n- deactivate everybody &lt; @all https://x.y ~z~" in Duo now; it stays selected and keeps its Atlassian name, since Atlassian renames no group

@@ -34,7 +34,7 @@ fn odd_names_arrive_as_they_are_and_stay_where_they_are() {
     });
     scene.approve();
     let ran = scene.ends(0, &["sync"]);
-    assert!(ran.stdout.contains("Done: 39."), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Done: 39 (cycle "), "{}", ran.stdout);
     assert!(!ran.stdout.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{}", ran.stdout);
     assert_eq!(scene.atlassian(|sim| sim.members_of("👩\u{200d}💻 emoji").len()), 1);
     scene.forget();
@@ -89,7 +89,7 @@ fn groups_of_one_name_and_groups_without_a_name_are_skipped_and_the_rest_goes_on
     2 to create, 2 groups to create, 2 to join, 4 skipped, 0 unchanged; 5 requests in about 1 s
     active accounts: 0 -> 2
     guard: approved
-    Done: 5.
+    Done: 5 (cycle 2).
 
     New groups: eng, empty.
     They give no access until an administrator adds them to an app:

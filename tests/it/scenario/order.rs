@@ -118,7 +118,7 @@ fn whoever_cannot_join_keeps_the_old_membership_until_it_works() {
 
     1 group to create, 2 to join, 2 to leave, 3 unchanged; 4 requests in about 1 s
     guard: approved
-    Done: 3, refused: 1.
+    Done: 3, refused: 1 (cycle 4).
       x ops (group:DG21VIRPHFK0STKA8I30): the SCIM service refused the request (400); the service said: not today
 
     New groups: sales.

@@ -163,11 +163,11 @@ fn an_undo_is_in_the_journal_and_can_be_undone_as_far_as_it_changed_something() 
     assert_eq!(scene.effects(), ["changed displayName of cy", "changed emails of cy"]);
     // A cycle that took nothing away has nothing to be given back.
     scene.ends(0, &["plan"]);
-    scene.changes_nothing_more(&last_cycle(&scene));
+    scene.sends_nothing_more_in(&last_cycle(&scene));
 }
 
 impl Scene {
-    fn changes_nothing_more(&self, cycle: &str) {
+    fn sends_nothing_more_in(&self, cycle: &str) {
         self.forget();
         self.changes_nothing(0, &["undo", cycle]);
     }
