@@ -86,6 +86,10 @@ fn a_note_can_be_required_and_is_kept_with_who_decided() {
         b, c, a
     approved by SOMEBODY at TIME, until TIME: HR ticket 7
     To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    3 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
     exit 0
     ");
     assert_eq!(scene.syncs_as_planned().len(), 6);

@@ -106,6 +106,7 @@ fn a_source_that_became_empty_is_held() {
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUUMA77TLZTNCOHTEDP0   (k)
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUUQDOX4HAP1CHQVOIA0   (l)
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUY5GNVR89E9L1OGWP01   (f)
+      and 2 more: the same, with the username or the Duo id
     ");
 }
 

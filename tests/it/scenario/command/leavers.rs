@@ -41,9 +41,8 @@ fn a_list_of_groups_that_lacks_one_takes_nothing_away_from_one_person_either() {
 fn a_person_whom_duo_does_not_show_keeps_access() {
     let scene = Scene::settled(&["ana in eng", "bo in ops"]);
     scene.day(|duo| duo.status("ana", "disabled"));
-    for answer in [Answer::empty(500), Answer::html(200, "<html>welcome</html>"), Answer::empty(403)] {
-        scene.stage.duo.fault(Fault::always(Match::any().under("/admin/v1/users"), Effect::Answer(answer)));
-        scene.changes_nothing(3, &["sync", "--person", "ana"]);
-        scene.stage.duo.clear_faults();
-    }
+    // What is tried again for a while (500, a page of a proxy) is with the readings that do not add up.
+    let refusal = Answer::json(403, &serde_json::json!({ "stat": "FAIL", "code": 40301, "message": "no" }));
+    scene.stage.duo.fault(Fault::always(Match::any().under("/admin/v1/users"), Effect::Answer(refusal)));
+    scene.changes_nothing(3, &["sync", "--person", "ana"]);
 }
