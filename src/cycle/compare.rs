@@ -5,6 +5,7 @@ use super::{CycleError, Services, Settings, Tell};
 use crate::apply::count_requests;
 use crate::desired;
 use crate::desired::ScopeChange;
+use crate::desired::describe_changes;
 use crate::guard::Class;
 use crate::guard::DirectorySync;
 use crate::guard::History;
@@ -186,6 +187,11 @@ fn situation(
             .collect(),
         roster: if people == 0 && owned.active_accounts() > 0 { RosterSize::BecameEmpty } else { RosterSize::Normal },
         people: size(people),
+        configuration_changes: reading
+            .before
+            .as_ref()
+            .map(|(before, _)| describe_changes(before, &settings.rules))
+            .unwrap_or_default(),
         directory_sync: directory_sync(reading, now),
         pilot: if pilot_before && settings.rules.pilot_people.is_empty() { Pilot::Ended } else { Pilot::AsBefore },
     })

@@ -11,7 +11,7 @@ mod scope;
 pub(crate) use account::is_listed;
 pub use account::{DesiredAccount, Inactive, Standing};
 pub use group_name::{matches_pattern, strip_directory_suffix};
-pub use rules::{Access, Rules, Selector, Wanted};
+pub use rules::{Access, Rules, Selector, Wanted, describe_changes};
 pub use scope::{Remembered, ScopeChange, SelectGroupsError, Selected, Selection, select};
 
 use crate::model::GroupId;

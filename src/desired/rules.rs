@@ -91,3 +91,47 @@ impl Rules {
         self.verified_domains.contains("*") || self.verified_domains.contains(domain)
     }
 }
+
+/// What differs between two sets of rules, as phrases that go on after "because", by the names of the configuration.
+pub fn describe_changes(before: &Rules, now: &Rules) -> Vec<String> {
+    let mut changes = Vec::new();
+    let selectors = |rules: &Rules| rules.groups.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
+    let (old, new) = (selectors(before), selectors(now));
+    changes.extend(old.difference(&new).map(|selector| format!("scope.groups no longer lists {selector}")));
+    changes.extend(new.difference(&old).map(|selector| format!("scope.groups lists {selector} now")));
+    let lists = [
+        ("scope.blocked_people", &before.blocked_people, &now.blocked_people),
+        ("scope.pilot_people", &before.pilot_people, &now.pilot_people),
+        ("scope.excluded_people", &before.excluded_people, &now.excluded_people),
+        ("scope.protected_groups", &before.protected_groups, &now.protected_groups),
+        ("atlassian.verified_domains", &before.verified_domains, &now.verified_domains),
+    ];
+    for (key, old, new) in lists {
+        changes.extend(old.difference(new).map(|entry| format!("{key} no longer lists {entry}")));
+        changes.extend(new.difference(old).map(|entry| format!("{key} lists {entry} now")));
+    }
+    let word = |access: Access| match access {
+        Access::Keep => "keep",
+        Access::Deactivate => "deactivate",
+    };
+    let statuses = [
+        ("scope.disabled_groups", before.disabled_groups, now.disabled_groups),
+        ("deprovisioning.disabled_people", before.disabled_people, now.disabled_people),
+        ("deprovisioning.pending_deletion_people", before.pending_deletion_people, now.pending_deletion_people),
+        ("deprovisioning.locked_out_people", before.locked_out_people, now.locked_out_people),
+    ];
+    let differs = statuses.into_iter().filter(|(_, old, new)| old != new);
+    changes.extend(differs.map(|(key, _, new)| format!("{key} is {:?} now", word(new))));
+    if before.exclude_group_information != now.exclude_group_information {
+        changes.push(format!("scope.exclude_group_information is {} now", now.exclude_group_information));
+    }
+    if before.grace_hours != now.grace_hours {
+        changes.push(format!("deprovisioning.grace_hours is {} now", now.grace_hours));
+    }
+    if before.mapping != now.mapping {
+        changes.push("[mapping] is another".to_owned());
+    }
+    let same_names = old == new && before.groups != now.groups;
+    changes.extend(same_names.then(|| "an atlassian_name in scope.groups is another".to_owned()));
+    changes
+}

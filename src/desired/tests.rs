@@ -217,3 +217,23 @@ fn a_group_that_vanished_is_remembered_so_that_the_others_go_on() {
     assert!(matches!(back.changes.as_slice(), [ScopeChange::NewMatch(_)]), "held like any new group");
     assert!(back.groups.contains_key(&GroupId::new("DG1")));
 }
+
+#[test]
+fn what_changed_in_the_rules_is_named_as_the_configuration_names_it() {
+    let before = rules();
+    let mut now = rules();
+    now.groups = vec![Selector { wanted: Wanted::Name("eng".into()), atlassian_name: None }];
+    now.blocked_people = ["mallory".to_owned()].into();
+    now.locked_out_people = Access::Deactivate;
+    now.grace_hours = 24;
+    now.mapping.remove(&Attribute::DisplayName);
+    insta::assert_snapshot!(describe_changes(&before, &now).join("\n"), @r#"
+    scope.groups no longer lists { name = "*" }
+    scope.groups lists { name = "eng" } now
+    scope.blocked_people lists mallory now
+    deprovisioning.locked_out_people is "deactivate" now
+    deprovisioning.grace_hours is 24 now
+    [mapping] is another
+    "#);
+    assert!(describe_changes(&before, &before).is_empty());
+}

@@ -214,7 +214,7 @@ pub(super) fn of_situation(
         findings.push(Finding::of(FindingKind::EmptyGroup, message, lost_with(id, plan, situation, open)));
     }
     findings.extend(situation.scope_changes.iter().filter_map(|change| of_scope_change(change, plan, situation, open)));
-    findings.extend(of_configuration(plan, open));
+    findings.extend(of_configuration(plan, situation, open));
     if situation.pilot == Pilot::Ended {
         let message = "scope.pilot_people is empty now: everybody is acted on, not the pilot alone".to_owned();
         let items = open.iter().map(|(_, item)| item.clone()).collect();
@@ -319,19 +319,39 @@ fn of_scope_change(
     Some(Finding::of(kind, message, items))
 }
 
-/// What the configuration takes away or adopts is always held; the rest of it counts against the limits (S6).
-fn of_configuration(plan: &Plan, open: &[(Class, Item)]) -> Option<Finding> {
+/// So many changes of the configuration are named.
+const CHANGES_NAMED_MAX: usize = 5;
+
+/// What the configuration takes away or adopts is always held; the rest of it counts against the limits (S6). The
+/// wording tells it apart from those who left by Duo's own word.
+fn of_configuration(plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> Option<Finding> {
     let items = items_with_cause(plan, Cause::Configuration);
     let takes = |class: Class| class.takes_away() || class == Class::Adoption;
     let taken = |(class, item): &&(Class, Item)| takes(*class) && items.contains(item);
     let risky: BTreeSet<Item> = open.iter().filter(taken).map(|(_, item)| item.clone()).collect();
-    let count = |wanted: Class| open.iter().filter(|(class, item)| *class == wanted && items.contains(item)).count();
+    if risky.is_empty() {
+        return None;
+    }
+    let of_class = |wanted: Class| open.iter().filter(move |(class, _)| *class == wanted).map(|(_, item)| item);
+    let count = |wanted: Class| of_class(wanted).filter(|item| items.contains(item)).count();
+    let by_duo = of_class(Class::Deactivation).filter(|item| !items.contains(item)).count();
     let people: BTreeSet<&PersonId> = risky.iter().filter_map(|item| item.person.as_ref()).collect();
-    let message = format!(
-        "{} people would lose something because the configuration changed, not because Duo did: {} deactivated, {} memberships removed",
+    let changes = &situation.configuration_changes;
+    let mut because: Vec<&str> = changes.iter().take(CHANGES_NAMED_MAX).map(String::as_str).collect();
+    if because.is_empty() {
+        because.push("the configuration changed");
+    } else if changes.len() > CHANGES_NAMED_MAX {
+        because.push("more of the configuration changed");
+    }
+    let mut message = format!(
+        "{} people would lose access or memberships because {}, not because Duo changed: {} deactivated, {} memberships removed",
         people.len(),
+        because.join(", and "),
         count(Class::Deactivation),
         count(Class::Leave) + count(Class::LeaverLeave)
     );
-    (!risky.is_empty()).then(|| Finding::of(FindingKind::Configuration, message, risky))
+    if by_duo > 0 {
+        message.push_str(&format!("; {by_duo} more leave by what Duo says"));
+    }
+    Some(Finding::of(FindingKind::Configuration, message, risky))
 }

@@ -46,6 +46,8 @@ pub struct Situation {
     pub roster: RosterSize,
     /// How many people the roster has.
     pub people: u64,
+    /// What differs between the rules of the snapshot and those of today, as phrases that go on after "because".
+    pub configuration_changes: Vec<String>,
     /// How the directory sync of Duo is, where people come from one.
     pub directory_sync: Option<DirectorySync>,
     /// Whether a pilot that was on has been ended by the configuration (S7).

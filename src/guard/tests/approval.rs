@@ -95,7 +95,7 @@ fn a_plan_that_breaks_everything_has_every_finding() {
     vanished_group: group ops (DGops), selected by { name = "*" }, is not in Duo any more [60 people, 120 items]
     left_pattern: group old (DGold) is named "other" now, which { name = "*" } does not select [1 people, 1 items]
     new_group: { name = "*" } selects group "new" (DGnew), which it did not before [1 people, 1 items]
-    configuration: 1 people would lose something because the configuration changed, not because Duo did: 0 deactivated, 1 memberships removed [1 people, 1 items]
+    configuration: 1 people would lose access or memberships because the configuration changed, not because Duo changed: 0 deactivated, 1 memberships removed; 60 more leave by what Duo says [1 people, 1 items]
     pilot_ended: scope.pilot_people is empty now: everybody is acted on, not the pilot alone [200 people, 320 items, scope.pilot_people]
     unconfirmed: 60 people are missing from Duo's lists and were not asked for one by one yet: that happens before the plan is sent [60 people, 120 items]
     half_of_all: 60 of 100 accounts would be deactivated within 24 hours, half or more of all; 60 of 60 for one reason, left every group in scope: looks like groups that were emptied or replaced, not like leavers [60 people, 60 items, 60/100]

@@ -88,6 +88,7 @@ fn situation(world: &World, around: &Around) -> Situation {
         spent_leaves: groups.keys().map(|id| (id.clone(), around.spent_leaves)).collect(),
         approved: BTreeSet::new(),
         rejected: BTreeSet::new(),
+        configuration_changes: Vec::new(),
         directory_sync: None,
         history: if around.history { History::Some } else { History::None },
         scope_changes: around.changes.iter().map(change).collect(),

@@ -186,9 +186,9 @@ fn what_a_change_of_the_configuration_takes_away_is_held() {
     scene.forget();
     scene.configure("[scope]\ngroups = [{ name = \"eng\" }, { name = \"ops\" }]\n");
     let held = scene.changes_nothing(5, &["sync"]);
-    assert_snapshot!(verdict(&held), @"
+    assert_snapshot!(verdict(&held), @r#"
     guard: HELD, 1 finding
-      * 4 people would lose something because the configuration changed, not because Duo did: 4 deactivated, 4 memberships removed
+      * 4 people would lose access or memberships because scope.groups no longer lists { name = "*" }, and scope.groups lists { name = "eng" } now, and scope.groups lists { name = "ops" } now, not because Duo changed: 4 deactivated, 4 memberships removed
         i, j, k, l
     Nothing was sent.
     held: the plan waits for a person, and nothing was sent
@@ -199,7 +199,7 @@ fn what_a_change_of_the_configuration_takes_away_is_held() {
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUEMJD0Y5QCQXGKR7C10   (j)
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUUMA77TLZTNCOHTEDP0   (k)
       duo-atlassian-sync --config FOLDER/config.toml sync --person DUUQDOX4HAP1CHQVOIA0   (l)
-    ");
+    "#);
     // Taken back: as if nothing had been.
     scene.configure("");
     scene.ends(0, &["sync"]);

@@ -36,7 +36,7 @@ fn pain_1_mass_deprovisioning_from_an_empty_partial_or_misfiltered_source() {
     // Filtered by mistake, once here and once there.
     scene.configure("[scope]\ngroups = [{ name = \"eng\" }]\n");
     let held = scene.changes_nothing(5, &["sync"]);
-    let said = "4 people would lose something because the configuration changed, not because Duo did";
+    let said = "4 people would lose access or memberships because scope.groups no longer lists";
     assert!(held.stdout.contains(said), "{}", held.stdout);
     scene.configure("");
     scene.day(|duo| ["e", "f", "g", "h"].into_iter().for_each(|name| duo.leave(name, "ops")));
