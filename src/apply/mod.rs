@@ -94,8 +94,24 @@ struct Sender<'c, 'a> {
     unknown_creates: BTreeMap<PersonId, Vec<JournalId>>,
     failed_joins: BTreeSet<PersonId>,
     healed: BTreeSet<String>,
+    /// Whose accounts are linked to an Atlassian account, by its own answers.
+    linked: BTreeSet<PersonId>,
+    updates: Updates,
+    /// The first person whom an update of this plan unlinked.
+    unlinked: Option<String>,
     sent: usize,
     total: usize,
+}
+
+/// Whether attributes may be updated (S11).
+#[derive(Debug, PartialEq, Eq)]
+enum Updates {
+    /// None was sent yet: the first goes alone, and its answer is looked at before others follow.
+    Untried,
+    /// The answers were as they should be.
+    Go,
+    /// An update unlinked somebody, now or earlier: no more are sent until somebody resumes.
+    Stopped(String),
 }
 
 /// Sends an approved plan. Unknown outcomes of earlier cycles must have been settled before.
@@ -108,6 +124,8 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
         }
     }
     let total = tasks.len();
+    let linked = context.store.read_linked()?;
+    let updates = context.store.updates_stopped()?.map_or(Updates::Untried, Updates::Stopped);
     let mut sender = Sender {
         context,
         applied: Applied::default(),
@@ -115,6 +133,9 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
         unknown_creates,
         failed_joins: BTreeSet::new(),
         healed: BTreeSet::new(),
+        linked,
+        updates,
+        unlinked: None,
         sent: 0,
         total,
     };
@@ -129,8 +150,13 @@ impl Sender<'_, '_> {
         let size = self.context.concurrent_requests_max.max(1) * WAVE_PER_REQUEST;
         let mut tasks = tasks.into_iter().peekable();
         while tasks.peek().is_some() && self.applied.stopped.is_none() {
+            let is_update = tasks.peek().is_some_and(Task::updates_attributes);
+            let size = if is_update && self.updates == Updates::Untried { 1 } else { size };
             let wave: Vec<Task> = tasks.by_ref().take(size).collect();
             self.run_wave(wave).await?;
+            if is_update && self.updates == Updates::Untried {
+                self.updates = Updates::Go;
+            }
         }
         self.applied.waiting += tasks.count();
         self.flush()
@@ -140,6 +166,11 @@ impl Sender<'_, '_> {
     async fn run_wave(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
         let mut ready = Vec::with_capacity(wave.len());
         for mut task in wave {
+            if let (true, Updates::Stopped(reason)) = (task.updates_attributes(), &self.updates) {
+                self.applied.waiting += 1;
+                self.applied.failing.push(task.failing("stopped", reason.clone()));
+                continue;
+            }
             let is_ready = task.resolve(&self.context.owned, &self.failed_joins);
             self.failed_joins.extend(task.unresolved.iter().cloned());
             if is_ready {
@@ -206,7 +237,8 @@ impl Sender<'_, '_> {
     }
 
     fn succeed(&mut self, task: &Task, id: JournalId, answered: &send::Answered) {
-        let checked = check::effects(&task.intent.request, answered, &self.context.owned);
+        let mut checked = check::effects(&task.intent.request, answered, &self.context.owned);
+        self.note_link(task, answered, &mut checked);
         for effect in &checked.effects {
             remember(&mut self.context.owned, effect);
         }
@@ -236,6 +268,31 @@ impl Sender<'_, '_> {
         };
         let detail = checked.failed.unwrap_or_default();
         self.pending.push(Outcome { id, kind, detail, effects: checked.effects });
+    }
+
+    /// Keeps track of who is linked; an update that undoes a link is the last one.
+    fn note_link(&mut self, task: &Task, answered: &send::Answered, checked: &mut check::Checked) {
+        let (Request::CreateUser { person, .. }
+        | Request::UpdateUser { person, .. }
+        | Request::DeactivateUser { person, .. }) = &task.intent.request
+        else {
+            return;
+        };
+        let send::Answered::User(_, Some(account)) = answered else { return };
+        if account.atlassian_account_id.is_some() {
+            if self.linked.insert(person.clone()) {
+                checked.effects.push(Effect::Linked(person.clone()));
+            }
+        } else if task.updates_attributes() && self.linked.remove(person) {
+            checked.effects.push(Effect::Unlinked(person.clone()));
+            let reason = format!(
+                "the update unlinked the Atlassian account of {}: no further attributes are updated",
+                task.name
+            );
+            checked.failed = Some(reason.clone());
+            self.updates = Updates::Stopped(reason);
+            self.unlinked.get_or_insert_with(|| person.to_string());
+        }
     }
 
     fn fail(&mut self, task: &Task, id: JournalId, error: RequestError) {
@@ -284,6 +341,9 @@ impl Sender<'_, '_> {
     fn finish(mut self, approved: &Approved) -> Result<Applied, StoreError> {
         self.flush()?;
         let now = Timestamp::from_seconds(self.context.clock.now_seconds());
+        if let Some(person) = &self.unlinked {
+            self.context.store.stop_updates(person, now)?;
+        }
         if !approved.plan().is_empty() && self.applied.done > 0 {
             self.context.store.record_first_write(now)?;
         }
@@ -300,6 +360,7 @@ fn remember(owned: &mut Owned, effect: &Effect) {
         Effect::LinkAccount(person, account) | Effect::Account(person, account) => {
             owned.accounts.insert(person.clone(), account.clone());
         }
+        Effect::Linked(_) | Effect::Unlinked(_) => {}
         Effect::LinkGroup(id, group) => drop(owned.groups.insert(id.clone(), group.clone())),
         Effect::Joined(id, people) => {
             if let Some(group) = owned.groups.get_mut(id) {

@@ -66,6 +66,11 @@ impl Task {
         Self { intent: Intent { action: action.id(), request, spending }, record, name, unresolved: Vec::new() }
     }
 
+    /// Whether it changes attributes: that is what can unlink an account (S11).
+    pub(super) fn updates_attributes(&self) -> bool {
+        matches!(&self.intent.request, Request::UpdateUser { changes, .. } if !changes.is_empty())
+    }
+
     pub(super) fn failing(&self, kind: &str, reason: String) -> Failing {
         Failing { record: self.record.clone(), name: self.name.clone(), kind: kind.to_owned(), reason }
     }

@@ -34,6 +34,16 @@ pub(super) fn resume(global: &Global) -> Result<(), Ended> {
         BrakeState::Paused(record) => format!("resumed; it was paused by {} at {}", plain(&record.by), record.at),
         BrakeState::Foreign => format!("resumed; another program had created {}", brake.path().display()),
     });
+    let_updates_go_on(global)
+}
+
+/// Attribute updates that stopped themselves go on as well (S11). Without a usable database there is nothing to say.
+fn let_updates_go_on(global: &Global) -> Result<(), Ended> {
+    let opened = setup::read_config(global).and_then(|config| setup::open_store(&config));
+    let Ok(mut store) = opened else { return Ok(()) };
+    if store.allow_updates()? {
+        put("attribute updates go on");
+    }
     Ok(())
 }
 

@@ -165,6 +165,10 @@ pub enum Effect {
     Joined(GroupId, Vec<PersonId>),
     /// Memberships that do not exist any more.
     Left(GroupId, Vec<PersonId>),
+    /// The answer names the Atlassian account that the record is linked to.
+    Linked(PersonId),
+    /// The answer does not name it any more.
+    Unlinked(PersonId),
 }
 
 /// What came of one intent.
@@ -328,6 +332,14 @@ fn record_effect(transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Re
             let sql = "INSERT INTO scim_group (group_id, scim_id, name) VALUES (?1, ?2, ?3)";
             transaction.prepare_cached(sql)?.execute((id.as_str(), group.scim_id.as_str(), &group.name))?;
             group.members.iter().try_for_each(|person| join(transaction, id, person))
+        }
+        Effect::Linked(person) => {
+            let sql = "INSERT INTO atlassian_link (user_id) VALUES (?1) ON CONFLICT DO NOTHING";
+            transaction.prepare_cached(sql)?.execute([person.as_str()]).map(drop)
+        }
+        Effect::Unlinked(person) => {
+            let sql = "DELETE FROM atlassian_link WHERE user_id = ?1";
+            transaction.prepare_cached(sql)?.execute([person.as_str()]).map(drop)
         }
         Effect::Joined(group, people) => people.iter().try_for_each(|person| join(transaction, group, person)),
         Effect::Left(group, people) => people.iter().try_for_each(|person| {

@@ -9,6 +9,7 @@ mod cycle;
 mod decision;
 mod failing;
 mod journal;
+mod link;
 mod lock;
 mod open;
 mod pin;

@@ -105,4 +105,9 @@ pub(super) const STEPS: &[&str] = &["
         at       INTEGER NOT NULL,
         by       TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    -- Accounts that Atlassian said to be linked when they were last written: an update that undoes it stops updates.
+    CREATE TABLE atlassian_link (
+        user_id TEXT PRIMARY KEY REFERENCES account
+    ) STRICT, WITHOUT ROWID;
     "];

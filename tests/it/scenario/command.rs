@@ -11,6 +11,7 @@ mod saved;
 mod seats;
 mod undo;
 mod undo_limits;
+mod unlinked;
 
 use super::super::sim::atlassian::Snapshot;
 use super::scene::Scene;
