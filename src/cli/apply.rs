@@ -3,11 +3,9 @@
 use super::args::{ApplyOptions, Global, PlanFormat};
 use super::edge::Ended;
 use super::output::put;
-use super::progress::Line;
 use super::{plan, setup, sync, who};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::cycle;
 use crate::cycle::{Approval, End, IfMoved, Listed, Mode, Report, Task};
 use crate::plan::Fingerprint;
 use crate::report::{FORMAT, PlanDocument, plain};
@@ -24,19 +22,8 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     belongs_here(&document, &config, &store)?;
     let listed = listed(&document, options, &config)?;
     setup::tell_warnings(global, &config);
-    let (duo, scim) = setup::clients(&config, &clock)?;
-    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
-    let settings = setup::cycle_settings(&config);
-    let line = Line::new(&clock, global.quiet);
-    let tell = |progress| line.tell(progress);
-    let report = setup::block_on(async {
-        let _lock = setup::lock_for_writing(&config, &clock).await?;
-        let task = (Mode::Apply, Task::Listed(&listed));
-        let report = cycle::run(task, "apply", (&mut store, &services, &settings), &tell).await;
-        Ok::<_, Ended>(report?)
-    })?;
-    line.end();
-    let report = report?;
+    let task = (Mode::Apply, Task::Listed(&listed), "apply");
+    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, PlanFormat::Text);
     for sentence in &report.not_sent {
         put(&format!("  not sent: {}", plain(sentence)));

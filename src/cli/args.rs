@@ -165,7 +165,7 @@ pub(super) struct ApplyOptions {
 #[derive(Debug, Args)]
 pub(super) struct UndoOptions {
     /// The number of the cycle.
-    #[arg(value_name = "CYCLE", required_unless_present = "release")]
+    #[arg(value_name = "CYCLE")]
     pub(super) cycle: Option<i64>,
     /// Only this person, by Duo id or username.
     #[arg(long, value_name = "PERSON")]

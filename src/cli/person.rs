@@ -3,10 +3,8 @@
 use super::args::{Global, PlanFormat};
 use super::edge::Ended;
 use super::output::put;
-use super::progress::Line;
 use super::{plan, setup, sync};
 use crate::clock::Clock;
-use crate::cycle;
 use crate::cycle::{Mode, Task};
 use crate::model::PersonId;
 use crate::store::{Store, StoreError};
@@ -23,19 +21,8 @@ pub(super) fn run(global: &Global, person: &str) -> Result<(), Ended> {
             ),
         )
     })?;
-    let (duo, scim) = setup::clients(&config, &clock)?;
-    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
-    let settings = setup::cycle_settings(&config);
-    let line = Line::new(&clock, global.quiet);
-    let tell = |progress| line.tell(progress);
-    let report = setup::block_on(async {
-        let _lock = setup::lock_for_writing(&config, &clock).await?;
-        let task = (Mode::Apply, Task::OnePerson(&id));
-        let report = cycle::run(task, "sync --person", (&mut store, &services, &settings), &tell).await;
-        Ok::<_, Ended>(report?)
-    })?;
-    line.end();
-    let report = report?;
+    let task = (Mode::Apply, Task::OnePerson(&id), "sync --person");
+    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, PlanFormat::Text);
     if report.document.actions.is_empty() {
         put(&format!("Nothing is to be taken away from {person} by what Duo and the configuration say now."));

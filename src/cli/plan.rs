@@ -3,10 +3,8 @@
 use super::args::{Global, PlanFormat, PlanOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
-use super::progress::Line;
 use super::setup;
 use crate::clock::Clock;
-use crate::cycle;
 use crate::cycle::{Mode, Task};
 use crate::report;
 use crate::report::PlanDocument;
@@ -20,19 +18,8 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
     setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    let (duo, scim) = setup::clients(&config, &clock)?;
-    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
-    let settings = setup::cycle_settings(&config);
-    let line = Line::new(&clock, global.quiet);
-    let tell = |progress| line.tell(progress);
-    let report = setup::block_on(cycle::run(
-        (Mode::Preview, Task::Everybody),
-        command,
-        (&mut store, &services, &settings),
-        &tell,
-    ))?;
-    line.end();
-    let document = report?.document;
+    let task = (Mode::Preview, Task::Everybody, command);
+    let document = setup::run_cycle(global, (&config, &clock), &mut store, task)?.document;
     if let Some(path) = &options.out {
         write_file(path, &document)?;
     }

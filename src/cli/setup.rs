@@ -2,11 +2,13 @@
 
 use super::args::{Global, LogFormat};
 use super::edge::Ended;
+use super::progress::Line;
 use crate::clock::Clock;
 use crate::config;
 use crate::config::Config;
 use crate::config::Environment;
 use crate::cycle;
+use crate::cycle::{Mode, Report, Task};
 use crate::duo;
 use crate::scim;
 use crate::store::AcquireLockError;
@@ -88,7 +90,7 @@ pub(super) fn open_store(config: &Config) -> Result<Store, Ended> {
 }
 
 /// Waits up to a minute for a running cycle to end.
-pub(super) async fn lock_for_writing(config: &Config, clock: &Clock) -> Result<WriterLock, Ended> {
+async fn lock_for_writing(config: &Config, clock: &Clock) -> Result<WriterLock, Ended> {
     let started = clock.monotonic();
     loop {
         match WriterLock::acquire(&config.state.database) {
@@ -108,7 +110,7 @@ pub(super) fn clients(config: &Config, clock: &Clock) -> Result<(duo::Client, sc
     Ok((duo, scim))
 }
 
-pub(super) fn cycle_settings(config: &Config) -> cycle::Settings {
+fn cycle_settings(config: &Config) -> cycle::Settings {
     cycle::Settings {
         rules: config.rules.clone(),
         limits: config.limits,
@@ -118,6 +120,29 @@ pub(super) fn cycle_settings(config: &Config) -> cycle::Settings {
         concurrent_requests_max: config.scim.concurrent_requests_max,
         members_per_request_max: config.scim.members_per_request_max,
     }
+}
+
+/// Runs one cycle, with progress on a terminal; one that may send waits for the writer lock first.
+pub(super) fn run_cycle(
+    global: &Global,
+    (config, clock): (&Config, &Clock),
+    store: &mut Store,
+    (mode, task, command): (Mode, Task<'_>, &str),
+) -> Result<Report, Ended> {
+    let (duo, scim) = clients(config, clock)?;
+    let services = cycle::Services { duo: &duo, scim: &scim, clock };
+    let settings = cycle_settings(config);
+    let line = Line::new(clock, global.quiet);
+    let tell = |progress| line.tell(progress);
+    let report = block_on(async {
+        let _lock = match mode {
+            Mode::Preview => None,
+            Mode::Apply => Some(lock_for_writing(config, clock).await?),
+        };
+        Ok::<_, Ended>(cycle::run((mode, task), command, (store, &services, &settings), &tell).await?)
+    })?;
+    line.end();
+    report
 }
 
 /// Runs a future to its end. One thread: a handful of requests at once needs no more.

@@ -23,10 +23,7 @@ pub(super) fn run(global: &Global, options: &ShowOptions) -> Result<(), Ended> {
 }
 
 fn unknown(what: &str, id: &str) -> Ended {
-    Ended::with(
-        2,
-        format!("error: no {what} {id:?} is in the database; `status` and `show cycle N` tell what is there"),
-    )
+    Ended::with(2, format!("error: no {what} {id:?} is in the database; `history` and `status` tell what is there"))
 }
 
 fn cycle(store: &Store, options: &ShowOptions) -> Result<(), Ended> {

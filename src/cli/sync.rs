@@ -3,11 +3,9 @@
 use super::args::{Global, PlanFormat, SyncOptions};
 use super::edge::Ended;
 use super::output::put;
-use super::progress::Line;
 use super::{plan, setup};
 use crate::apply::Applied;
 use crate::clock::Clock;
-use crate::cycle;
 use crate::cycle::{End, Mode, Report, Task};
 use crate::report::plain;
 use crate::scim::atlassian::APP_ACCESS_MENU;
@@ -22,19 +20,8 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
     setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    let (duo, scim) = setup::clients(&config, &clock)?;
-    let services = cycle::Services { duo: &duo, scim: &scim, clock: &clock };
-    let settings = setup::cycle_settings(&config);
-    let line = Line::new(&clock, global.quiet);
-    let tell = |progress| line.tell(progress);
-    let report = setup::block_on(async {
-        let _lock = setup::lock_for_writing(&config, &clock).await?;
-        let report =
-            cycle::run((Mode::Apply, Task::Everybody), "sync", (&mut store, &services, &settings), &tell).await;
-        Ok::<_, Ended>(report?)
-    })?;
-    line.end();
-    let report = report?;
+    let task = (Mode::Apply, Task::Everybody, "sync");
+    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, options.plan.format);
     if options.plan.format == PlanFormat::Text {
         put(&outcome(&report));

@@ -3,11 +3,8 @@
 use super::args::{Global, PlanFormat, UndoOptions};
 use super::edge::Ended;
 use super::output::put;
-use super::progress::Line;
 use super::{person, plan, setup, sync, who};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::cycle;
 use crate::cycle::{Mode, Task, Undone};
 use crate::model::PersonId;
 use crate::report::plain;
@@ -21,10 +18,7 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         return release(&mut store, name);
     }
     let Some(cycle) = options.cycle else {
-        return Err(Ended::with(
-            2,
-            "error: say which cycle to undo (`status` and `show cycle N` tell), or --release PERSON",
-        ));
+        return Err(Ended::with(2, "error: say which cycle to undo (`history` lists them), or --release PERSON"));
     };
     let undone = Undone {
         cycle: CycleId(cycle),
@@ -32,7 +26,8 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         who: who::who(),
     };
     let mode = if options.dry_run { Mode::Preview } else { Mode::Apply };
-    let report = run_cycle(global, (&config, &clock), &mut store, (mode, &undone))?;
+    let task = (mode, Task::Undo(&undone), "undo");
+    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, PlanFormat::Text);
     if report.document.actions.is_empty() {
         put("Nothing is to be given back.");
@@ -54,26 +49,6 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         );
     }
     sync::end(global, &report, &again)
-}
-
-fn run_cycle(
-    global: &Global,
-    (config, clock): (&Config, &Clock),
-    store: &mut Store,
-    (mode, undone): (Mode, &Undone),
-) -> Result<cycle::Report, Ended> {
-    let (duo, scim) = setup::clients(config, clock)?;
-    let services = cycle::Services { duo: &duo, scim: &scim, clock };
-    let settings = setup::cycle_settings(config);
-    let line = Line::new(clock, global.quiet);
-    let tell = |progress| line.tell(progress);
-    let report = setup::block_on(async {
-        let _lock = setup::lock_for_writing(config, clock).await?;
-        let report = cycle::run((mode, Task::Undo(undone)), "undo", (store, &services, &settings), &tell).await;
-        Ok::<_, Ended>(report?)
-    })?;
-    line.end();
-    report
 }
 
 fn known(store: &Store, name: &str) -> Result<PersonId, Ended> {
