@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Everything that CI does, in one command. Needs Rust with rustfmt and clippy, a C compiler, and Python 3 with venv.
+# Everything that CI does, in one command. Needs Rust with rustfmt and clippy, compilers for C and C++, make, and Python 3 with
+# venv.
 #
 #   tests/check.sh          all of it
-#   tests/check.sh --fast   without cargo-deny and without tests/interop
+#   tests/check.sh --fast   without cargo-deny, the package, tests/interop, tests/systemd and fuzz
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -69,11 +70,17 @@ score_units() {
   done
 }
 
+# By the words of Debian's own checker, of which root is one.
+check_package() {
+  systemd/package.sh --dev && lintian --allow-root --fail-on error,warning "$target"/package/debug/*.deb
+}
+
 documents() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 }
 
 step "format" cargo fmt --check
+step "format of fuzz" cargo fmt --check --manifest-path fuzz/Cargo.toml
 step "lints" cargo clippy --all-targets --locked -- -D warnings
 step "documents" documents
 
@@ -95,12 +102,32 @@ else
   [ ${#services[@]} -eq 0 ] || step "services are confined" score_units "${services[@]}"
 fi
 
-if [ ! -f tests/interop/run.sh ]; then
-  skip "third parties" "tests/interop/run.sh is not there yet"
-elif [ "$fast" = yes ]; then
+if [ "$fast" = yes ]; then
+  skip "package" "--fast"
+elif ! command -v dpkg-shlibdeps >/dev/null || ! command -v lintian >/dev/null; then
+  skip "package" "dpkg-dev or lintian is not here"
+else
+  step "package" check_package
+fi
+
+if [ "$fast" = yes ]; then
   skip "third parties" "--fast"
 else
   step "third parties" bash tests/interop/run.sh
+fi
+
+if [ "$fast" = yes ]; then
+  skip "a real systemd" "--fast"
+elif ! reason=$(tests/systemd/run.sh --why-not); then
+  skip "a real systemd" "$reason"
+else
+  step "a real systemd" tests/systemd/run.sh
+fi
+
+if [ "$fast" = yes ]; then
+  skip "fuzz" "--fast"
+else
+  step "fuzz" bash fuzz/run.sh
 fi
 
 # Last, so that the numbers of the tests are the last thing to be seen. The three together are `cargo test`; whoever reads

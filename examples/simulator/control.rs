@@ -8,6 +8,7 @@ use crate::sim::wire::Match;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
+use std::time::Duration;
 
 /// Every order, for the help.
 pub(crate) const HELP: &str = "\
@@ -27,6 +28,12 @@ or an id, a group is a name or an id:
   {\"remove_group\": {\"group\": \"sales\"}}
   {\"lose_answer\": {\"method\": \"POST\", \"path\": \"/Users\"}}
         Atlassian does the next such request, and the connection closes without an answer
+  {\"never_answer\": {\"service\": \"duo\"}}
+        or \"atlassian\"; also method and path: from now on such requests get no answer, and are not done
+  {\"answer_late\": {\"service\": \"atlassian\", \"method\": \"POST\", \"path\": \"/Users\", \"seconds\": 60}}
+        the next such request is done at once, and answered so much later
+  {\"behave\": {}}
+        forgets the last three kinds of orders
   {\"violations\": {}}
         what the directory saw that this product promises never to do
 
@@ -44,6 +51,9 @@ enum Order {
     SetGroup(GroupChange),
     RemoveGroup(OneGroup),
     LoseAnswer(Lost),
+    NeverAnswer(Unanswered),
+    AnswerLate(Late),
+    Behave(Nothing),
     Violations(Nothing),
 }
 
@@ -113,6 +123,30 @@ struct Lost {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Service {
+    Duo,
+    Atlassian,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unanswered {
+    service: Service,
+    method: Option<String>,
+    path: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Late {
+    service: Service,
+    method: Option<String>,
+    path: Option<String>,
+    seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
@@ -125,6 +159,27 @@ pub(crate) fn answer(stage: &Stage, line: &str) -> Value {
             stage.atlassian.fault(Fault::once(on, Effect::CloseAfter));
             Ok(Value::Null)
         }
+        Ok(Order::NeverAnswer(Unanswered { service, method, path })) => {
+            let on = requests(method.as_deref(), path.as_deref());
+            match service {
+                Service::Duo => stage.duo.fault(Fault::always(on, Effect::Never)),
+                Service::Atlassian => stage.atlassian.fault(Fault::always(on, Effect::Never)),
+            }
+            Ok(Value::Null)
+        }
+        Ok(Order::AnswerLate(Late { service, method, path, seconds })) => {
+            let (on, by) = (requests(method.as_deref(), path.as_deref()), Duration::from_secs(seconds));
+            match service {
+                Service::Duo => stage.duo.fault(Fault::once(on, Effect::Delay(by))),
+                Service::Atlassian => stage.atlassian.fault(Fault::once(on, Effect::Delay(by))),
+            }
+            Ok(Value::Null)
+        }
+        Ok(Order::Behave(Nothing {})) => {
+            stage.duo.clear_faults();
+            stage.atlassian.clear_faults();
+            Ok(Value::Null)
+        }
         Ok(order) => stage.duo.with(|duo| carry_out(&mut duo.world, order)).map(Value::String),
         Err(error) => Err(format!("not an order: {error}")),
     };
@@ -132,6 +187,12 @@ pub(crate) fn answer(stage: &Stage, line: &str) -> Value {
         Ok(value) => json!({ "ok": value }),
         Err(error) => json!({ "error": error }),
     }
+}
+
+/// The requests of this method, if it matters, with this in their path, if it matters.
+fn requests(method: Option<&str>, path: Option<&str>) -> Match {
+    let on = method.map_or_else(Match::any, Match::method);
+    path.map_or_else(|| on.clone(), |path| on.clone().containing(path))
 }
 
 /// Does it and says the id of the person or group it was about.
@@ -167,7 +228,11 @@ fn carry_out(world: &mut DuoWorld, order: Order) -> Result<String, String> {
             world.remove_group(&group_id);
             Ok(group_id)
         }
-        Order::LoseAnswer(_) | Order::Violations(_) => Err("that is about the directory".to_owned()),
+        Order::LoseAnswer(_)
+        | Order::NeverAnswer(_)
+        | Order::AnswerLate(_)
+        | Order::Behave(_)
+        | Order::Violations(_) => Err("that is not about Duo's people".to_owned()),
     }
 }
 

@@ -1,10 +1,10 @@
 //! What was sent is checked: the answer has the new state, which is compared with what was meant (S15).
 
+use super::members;
+use super::members::{Around, Deed};
 use super::send::Answered;
 use crate::model::Attributes;
-use crate::model::GroupId;
 use crate::model::ObservedAccount;
-use crate::model::ObservedGroup;
 use crate::model::Owned;
 use crate::model::OwnedAccount;
 use crate::model::OwnedGroup;
@@ -23,15 +23,23 @@ pub(super) struct Checked {
     pub(super) remarks: Vec<String>,
     /// Why the record fails all the same.
     pub(super) failed: Option<String>,
+    /// Of a change of members: for whom it fails.
+    pub(super) failed_people: BTreeSet<PersonId>,
+    /// What a change of members did.
+    pub(super) deed: Deed,
+    /// Whether the answer shows something of ours otherwise than we left it (S17).
+    pub(super) is_foreign: bool,
 }
 
-pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> Checked {
+pub(super) fn effects(request: &Request, (answered, around): (&Answered, Around<'_>), owned: &Owned) -> Checked {
     match (request, answered) {
-        (Request::Adopt { person, username, scim_id, attributes, active }, _) => {
+        (Request::Adopt { person, username, scim_id, attributes, active, groups }, _) => {
             let mut account = account(scim_id.clone(), username);
             account.attributes = attributes.clone();
             account.active = *active;
-            done(Effect::LinkAccount(person.clone(), account))
+            let memberships = groups.iter().map(|group| Effect::Joined(group.clone(), vec![person.clone()]));
+            let effects = std::iter::once(Effect::LinkAccount(person.clone(), account)).chain(memberships);
+            Checked { effects: effects.collect(), ..Checked::default() }
         }
         (Request::AdoptGroup { group, name, scim_id, members }, _) => {
             let members = members.iter().cloned().collect();
@@ -42,7 +50,12 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
             let before = account(scim_id.clone(), username);
             let (account, remarks) = taken(before, attributes, answer.as_ref(), username);
             let effect = Effect::LinkAccount(person.clone(), activated(account, answer.as_ref()));
-            Checked { effects: vec![effect], remarks, failed: None }
+            Checked { effects: vec![effect], remarks, ..Checked::default() }
+        }
+        (Request::CreateUser { person, username, attributes }, Answered::Found(scim_id, record)) => {
+            let (account, failed) = found(account(scim_id.clone(), username), attributes, record);
+            let effect = Effect::LinkAccount(person.clone(), activated(account, Some(record)));
+            Checked { effects: vec![effect], failed, ..Checked::default() }
         }
         (Request::UpdateUser { person, username, changes, reactivate, .. }, Answered::User(_, answer)) => {
             let Some(before) = owned.accounts.get(person).cloned() else { return Checked::default() };
@@ -54,7 +67,7 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
             let failed = (*reactivate && !account.active).then(|| {
                 "Atlassian answers that the account is still inactive; look at its troubleshooting log".to_owned()
             });
-            Checked { effects: vec![Effect::Account(person.clone(), account)], remarks, failed }
+            Checked { effects: vec![Effect::Account(person.clone(), account)], remarks, failed, ..Checked::default() }
         }
         (Request::DeactivateUser { person, .. }, Answered::User(_, answer)) => {
             deactivated(person, answer.as_ref(), owned)
@@ -68,11 +81,11 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
             };
             done(Effect::LinkGroup(group.clone(), link))
         }
-        (Request::AddMembers { group, members, .. }, Answered::Group(_, answer)) => {
-            joined(group, members, answer.as_ref())
+        (Request::AddMembers { group, members, .. }, Answered::Group(..)) => {
+            members::joined(group, members, (answered, around), owned)
         }
-        (Request::RemoveMembers { group, members, .. }, Answered::Group(_, answer)) => {
-            left(group, members, answer.as_ref())
+        (Request::RemoveMembers { group, members, .. }, Answered::Group(..)) => {
+            members::left(group, members, (answered, around), owned)
         }
         (
             Request::CreateUser { .. }
@@ -83,6 +96,22 @@ pub(super) fn effects(request: &Request, answered: &Answered, owned: &Owned) -> 
             | Request::RemoveMembers { .. },
             _,
         ) => Checked::default(),
+    }
+}
+
+/// What an answer says about the link between the record and an Atlassian account, when it says something new (S11).
+pub(super) fn link(request: &Request, answered: &Answered, linked: &BTreeSet<PersonId>) -> Option<Effect> {
+    let (Request::CreateUser { person, .. }
+    | Request::UpdateUser { person, .. }
+    | Request::DeactivateUser { person, .. }) = request
+    else {
+        return None;
+    };
+    let (Answered::User(_, Some(account)) | Answered::Found(_, account)) = answered else { return None };
+    match (account.atlassian_account_id.is_some(), linked.contains(person)) {
+        (true, false) => Some(Effect::Linked(person.clone())),
+        (false, true) if request.updates_attributes() => Some(Effect::Unlinked(person.clone())),
+        (true, true) | (false, _) => None,
     }
 }
 
@@ -131,6 +160,22 @@ fn taken(
     (account, remarks)
 }
 
+/// The account as it was found: what it has otherwise was not refused, and is planned next.
+fn found(mut account: OwnedAccount, meant: &Attributes, record: &ObservedAccount) -> (OwnedAccount, Option<String>) {
+    let mut other = Vec::new();
+    for (attribute, value) in meant.iter() {
+        let found = record.attributes.value(attribute).unwrap_or_default();
+        account.attributes.set(attribute, found);
+        if !attribute.is_same(found, value) {
+            other.push(attribute.to_string());
+        }
+    }
+    let failed = (!other.is_empty()).then(|| {
+        format!("an earlier create made the record, with another {}: the next sync changes it", other.join(", "))
+    });
+    (account, failed)
+}
+
 fn deactivated(person: &PersonId, answer: Option<&ObservedAccount>, owned: &Owned) -> Checked {
     let Some(before) = owned.accounts.get(person) else { return Checked::default() };
     if answer.and_then(|answer| answer.active) == Some(true) {
@@ -139,30 +184,4 @@ fn deactivated(person: &PersonId, answer: Option<&ObservedAccount>, owned: &Owne
         return Checked { failed: Some(failed), ..Checked::default() };
     }
     done(Effect::Account(person.clone(), OwnedAccount { active: false, ..before.clone() }))
-}
-
-fn joined(group: &GroupId, members: &[(PersonId, ScimId)], answer: Option<&ObservedGroup>) -> Checked {
-    let is_in = |id: &ScimId| answer.is_none_or(|answer| answer.members.contains(id));
-    let (there, missing): (Vec<_>, Vec<_>) = members.iter().partition(|(_, id)| is_in(id));
-    let failed = (!missing.is_empty()).then(|| {
-        format!("Atlassian answers without {} of the {} members that were added", missing.len(), members.len())
-    });
-    let people: Vec<PersonId> = there.into_iter().map(|(person, _)| person.clone()).collect();
-    let effects = if people.is_empty() { Vec::new() } else { vec![Effect::Joined(group.clone(), people)] };
-    Checked { effects, remarks: Vec::new(), failed }
-}
-
-fn left(group: &GroupId, members: &[(PersonId, ScimId)], answer: Option<&ObservedGroup>) -> Checked {
-    let is_out = |id: &ScimId| answer.is_none_or(|answer| !answer.members.contains(id));
-    let (gone, still): (Vec<_>, Vec<_>) = members.iter().partition(|(_, id)| is_out(id));
-    let failed = (!still.is_empty()).then(|| {
-        format!(
-            "Atlassian answers that {} of the {} members that were removed are still there: set atlassian.member_removal to the other form",
-            still.len(),
-            members.len()
-        )
-    });
-    let people: Vec<PersonId> = gone.into_iter().map(|(person, _)| person.clone()).collect();
-    let effects = if people.is_empty() { Vec::new() } else { vec![Effect::Left(group.clone(), people)] };
-    Checked { effects, remarks: Vec::new(), failed }
 }

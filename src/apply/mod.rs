@@ -3,19 +3,28 @@
 //!
 //! It decides nothing. One failing record does not stop the others (S14); a key or a directory that is refused does.
 
+mod admit;
 mod check;
+mod conclude;
+mod foreign;
+mod members;
 mod order;
+mod pause;
 mod progress;
 mod send;
 mod settle;
 mod task;
 
+pub use foreign::describe_foreign_writes;
+pub use pause::{Pauses, digest, next_pause};
 pub use progress::Progress;
-pub use settle::{SettleError, settle};
-pub use task::count_requests;
+pub use settle::{SettleError, UNSETTLED, settle};
+pub use task::{count_requests, failing_keys};
 
 use crate::clock::Clock;
 use crate::guard::Approved;
+use crate::model::Attribute;
+use crate::model::GroupId;
 use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::ScimId;
@@ -26,14 +35,19 @@ use crate::scim::RequestError;
 use crate::store::CycleId;
 use crate::store::Effect;
 use crate::store::Failing;
+use crate::store::FailingKey;
+use crate::store::FailingRecord;
 use crate::store::JournalId;
 use crate::store::Outcome;
-use crate::store::OutcomeKind;
+use crate::store::Removals;
 use crate::store::Request;
 use crate::store::Store;
 use crate::store::StoreError;
 use futures_util::StreamExt;
-use std::collections::{BTreeMap, BTreeSet};
+use pause::Waits;
+use send::Look;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 use task::{Task, Tasks};
 
 /// A wave has so many requests for each that may be under way at once. More save transactions; fewer have less to look
@@ -60,6 +74,14 @@ pub struct Context<'a> {
     pub concurrent_requests_max: usize,
     /// So many members go into one request.
     pub members_per_request_max: usize,
+    /// Whether failing records wait for their pauses.
+    pub pauses: Pauses,
+    /// Records of which nobody knows what became of an earlier request, as [`settle()`] says.
+    pub unsettled: BTreeSet<String>,
+    /// The attributes that the mapping fills: what else an account holds is not ours.
+    pub managed: BTreeSet<Attribute>,
+    /// From this moment of the clock on nothing more is begun.
+    pub until: Duration,
     /// Told after each request.
     pub progress: &'a dyn Fn(Progress),
 }
@@ -73,10 +95,14 @@ pub struct Applied {
     pub refused: usize,
     /// Requests of which nobody knows yet.
     pub unknown: usize,
-    /// Requests that were not sent, since something before them failed.
+    /// Requests that were not sent: something before them failed, or failed too short a time ago, or the time was over.
     pub waiting: usize,
+    /// Those of them that were not sent since the time for sending was over.
+    pub late: usize,
     /// Records that failed, with the reason.
     pub failing: Vec<Failing>,
+    /// Records that failed before and whose time to be tried again has not come.
+    pub paused: Vec<FailingRecord>,
     /// Names of groups that were created.
     pub groups_created: Vec<String>,
     /// Sentences about values that the target did not take.
@@ -93,12 +119,26 @@ struct Sender<'c, 'a> {
     /// Creates of earlier cycles that were never found: if a new one is answered with 409, the record is ours.
     unknown_creates: BTreeMap<PersonId, Vec<JournalId>>,
     failed_joins: BTreeSet<PersonId>,
-    healed: BTreeSet<String>,
+    healed: BTreeSet<FailingKey>,
+    waits: Waits,
     /// Whose accounts are linked to an Atlassian account, by its own answers.
     linked: BTreeSet<PersonId>,
     updates: Updates,
-    /// The first person whom an update of this plan unlinked.
-    unlinked: Option<String>,
+    removals: Removals,
+    /// Groups of which nothing more is sent in this cycle: an answer showed that something is wrong.
+    halted: BTreeSet<GroupId>,
+    /// Groups whose first answer was looked at: to additions (false) or to removals (true).
+    looked_at: BTreeSet<(GroupId, bool)>,
+    /// How many requests were refused for a group: above a number, they are not halved any more.
+    refusals: BTreeMap<GroupId, usize>,
+    /// What is left of refused requests: they go before the rest of their phase.
+    halves: Vec<Task>,
+    /// Whom the requests of this wave are about, by group.
+    under_way: BTreeMap<GroupId, BTreeSet<ScimId>>,
+    /// Look-ups that failed one after the other.
+    failed_look_ups: usize,
+    /// Records that were answered otherwise than we left them (S17), and whether one is a copy's.
+    foreign: (BTreeSet<String>, bool),
     sent: usize,
     total: usize,
 }
@@ -116,7 +156,8 @@ enum Updates {
 
 /// Sends an approved plan. Unknown outcomes of earlier cycles must have been settled before.
 pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Applied, StoreError> {
-    let tasks = Tasks::of(approved, context.members_per_request_max);
+    let waits = Waits::new(context.store.read_failing()?, context.pauses);
+    let tasks = Tasks::of(approved, context.members_per_request_max, &waits);
     let mut unknown_creates: BTreeMap<PersonId, Vec<JournalId>> = BTreeMap::new();
     for record in context.store.read_unsettled()? {
         if let Request::CreateUser { person, .. } = record.request {
@@ -126,6 +167,7 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
     let total = tasks.len();
     let linked = context.store.read_linked()?;
     let updates = context.store.updates_stopped()?.map_or(Updates::Untried, Updates::Stopped);
+    let removals = context.store.removals(context.scim.member_removal().as_str())?;
     let mut sender = Sender {
         context,
         applied: Applied::default(),
@@ -133,9 +175,17 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
         unknown_creates,
         failed_joins: BTreeSet::new(),
         healed: BTreeSet::new(),
+        waits,
         linked,
         updates,
-        unlinked: None,
+        removals,
+        halted: BTreeSet::new(),
+        looked_at: BTreeSet::new(),
+        refusals: BTreeMap::new(),
+        halves: Vec::new(),
+        under_way: BTreeMap::new(),
+        failed_look_ups: 0,
+        foreign: (BTreeSet::new(), false),
         sent: 0,
         total,
     };
@@ -148,45 +198,37 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
 impl Sender<'_, '_> {
     async fn run_phase(&mut self, tasks: Vec<Task>) -> Result<(), StoreError> {
         let size = self.context.concurrent_requests_max.max(1) * WAVE_PER_REQUEST;
-        let mut tasks = tasks.into_iter().peekable();
-        while tasks.peek().is_some() && self.applied.stopped.is_none() {
-            let is_update = tasks.peek().is_some_and(Task::updates_attributes);
-            let size = if is_update && self.updates == Updates::Untried { 1 } else { size };
-            let wave: Vec<Task> = tasks.by_ref().take(size).collect();
+        let mut tasks: VecDeque<Task> = tasks.into();
+        while !tasks.is_empty() && self.applied.stopped.is_none() && !self.is_late() {
+            let wave = self.take_wave(&mut tasks, size);
             self.run_wave(wave).await?;
-            if is_update && self.updates == Updates::Untried {
-                self.updates = Updates::Go;
+            for half in std::mem::take(&mut self.halves).into_iter().rev() {
+                tasks.push_front(half);
             }
         }
-        self.applied.waiting += tasks.count();
+        let left = tasks.len();
+        self.applied.waiting += left;
+        self.applied.late += if self.applied.stopped.is_none() { left } else { 0 };
         self.flush()
+    }
+
+    fn is_late(&self) -> bool {
+        self.context.clock.monotonic() >= self.context.until
     }
 
     /// Intents of this wave and outcomes of the one before in one transaction; then the requests, several at once.
     async fn run_wave(&mut self, wave: Vec<Task>) -> Result<(), StoreError> {
-        let mut ready = Vec::with_capacity(wave.len());
-        for mut task in wave {
-            if let (true, Updates::Stopped(reason)) = (task.updates_attributes(), &self.updates) {
-                self.applied.waiting += 1;
-                self.applied.failing.push(task.failing("stopped", reason.clone()));
-                continue;
-            }
-            let is_ready = task.resolve(&self.context.owned, &self.failed_joins);
-            self.failed_joins.extend(task.unresolved.iter().cloned());
-            if is_ready {
-                ready.push(task);
-            } else {
-                self.applied.waiting += 1;
-            }
-        }
-        let intents: Vec<_> = ready.iter().map(|task| task.intent.clone()).collect();
-        let outcomes = std::mem::take(&mut self.pending);
         let now = Timestamp::from_seconds(self.context.clock.now_seconds());
+        let ready: Vec<Task> = wave.into_iter().filter_map(|task| self.admit(task, now)).collect();
+        self.note_under_way(&ready);
+        let intents: Vec<_> = ready.iter().map(Task::intent).collect();
+        let outcomes = std::mem::take(&mut self.pending);
         let ids = self.context.store.record_wave(self.context.cycle, &outcomes, &intents, now)?;
         let (scim, most) = (self.context.scim, self.context.concurrent_requests_max.max(1));
+        let look = if self.removals == Removals::Untried { Look::First } else { Look::No };
         let requests = ready.into_iter().zip(ids).map(|(task, id)| async move {
-            let answer = send::send(scim, &task.intent.request).await;
-            (task, id, answer)
+            let exchange = send::exchange(scim, &task.intent.request, look).await;
+            (task, id, exchange)
         });
         let mut answers = futures_util::stream::iter(requests).buffer_unordered(most);
         let mut received = Vec::new();
@@ -197,136 +239,10 @@ impl Sender<'_, '_> {
         }
         // By journal id, so that the same answers give the same records whoever came first.
         received.sort_by_key(|(_, id, _)| *id);
-        for (task, id, answer) in received {
-            self.conclude(task, id, answer).await;
+        for (task, id, exchange) in received {
+            self.conclude(task, id, exchange).await?;
         }
         Ok(())
-    }
-
-    async fn conclude(&mut self, task: Task, id: JournalId, answer: Result<send::Answered, RequestError>) {
-        let request = &task.intent.request;
-        let answer = match answer {
-            Err(RequestError::Conflict { said }) => match self.finish_earlier_create(request).await {
-                Some(found) => Ok(found),
-                None => Err(RequestError::Conflict { said }),
-            },
-            Err(error) if error.effect() == crate::http::Effect::Unknown => {
-                match settle::look_up(self.context.scim, request).await {
-                    Ok(settle::Found::Happened(answered)) => Ok(answered),
-                    Ok(settle::Found::DidNotHappen) | Err(_) => Err(error),
-                }
-            }
-            answer => answer,
-        };
-        match answer {
-            Ok(answered) => self.succeed(&task, id, &answered),
-            Err(error) => self.fail(&task, id, error),
-        }
-    }
-
-    /// A 409 to a create: ours if the journal holds an earlier create of that very `externalId` with unknown outcome.
-    async fn finish_earlier_create(&self, request: &Request) -> Option<send::Answered> {
-        let Request::CreateUser { person, .. } = request else { return None };
-        if !self.unknown_creates.contains_key(person) {
-            return None;
-        }
-        match settle::look_up(self.context.scim, request).await {
-            Ok(settle::Found::Happened(answered)) => Some(answered),
-            Ok(settle::Found::DidNotHappen) | Err(_) => None,
-        }
-    }
-
-    fn succeed(&mut self, task: &Task, id: JournalId, answered: &send::Answered) {
-        let mut checked = check::effects(&task.intent.request, answered, &self.context.owned);
-        self.note_link(task, answered, &mut checked);
-        for effect in &checked.effects {
-            remember(&mut self.context.owned, effect);
-        }
-        if let Request::CreateGroup { name, .. } = &task.intent.request {
-            self.applied.groups_created.push(name.clone());
-        }
-        if let Request::CreateUser { person, .. } = &task.intent.request {
-            for earlier in self.unknown_creates.remove(person).unwrap_or_default() {
-                let detail = "settled by a later create".to_owned();
-                self.pending.push(Outcome { id: earlier, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
-            }
-        }
-        self.applied.remarks.extend(checked.remarks.iter().cloned());
-        let kind = match &checked.failed {
-            None => {
-                self.applied.done += 1;
-                self.healed.insert(task.record.clone());
-                OutcomeKind::Done
-            }
-            Some(reason) => {
-                self.applied.refused += 1;
-                self.note_failed_join(task);
-                self.applied.failing.push(task.failing("refused", reason.clone()));
-                // Some of it may have happened: what did is in the effects, and counts.
-                if checked.effects.is_empty() { OutcomeKind::Refused } else { OutcomeKind::Done }
-            }
-        };
-        let detail = checked.failed.unwrap_or_default();
-        self.pending.push(Outcome { id, kind, detail, effects: checked.effects });
-    }
-
-    /// Keeps track of who is linked; an update that undoes a link is the last one.
-    fn note_link(&mut self, task: &Task, answered: &send::Answered, checked: &mut check::Checked) {
-        let (Request::CreateUser { person, .. }
-        | Request::UpdateUser { person, .. }
-        | Request::DeactivateUser { person, .. }) = &task.intent.request
-        else {
-            return;
-        };
-        let send::Answered::User(_, Some(account)) = answered else { return };
-        if account.atlassian_account_id.is_some() {
-            if self.linked.insert(person.clone()) {
-                checked.effects.push(Effect::Linked(person.clone()));
-            }
-        } else if task.updates_attributes() && self.linked.remove(person) {
-            checked.effects.push(Effect::Unlinked(person.clone()));
-            let reason = format!(
-                "the update unlinked the Atlassian account of {}: no further attributes are updated",
-                task.name
-            );
-            checked.failed = Some(reason.clone());
-            self.updates = Updates::Stopped(reason);
-            self.unlinked.get_or_insert_with(|| person.to_string());
-        }
-    }
-
-    fn fail(&mut self, task: &Task, id: JournalId, error: RequestError) {
-        self.note_failed_join(task);
-        if matches!(error, RequestError::Paused) {
-            // Nothing is wrong with the record: it never left.
-            self.applied.waiting += 1;
-            let detail = "not sent: the brake is on".to_owned();
-            self.pending.push(Outcome { id, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
-            self.applied.stopped.get_or_insert(error);
-            return;
-        }
-        let reason = error.said().map_or_else(|| error.to_string(), |said| format!("{error}; {said}"));
-        let kind =
-            if error.effect() == crate::http::Effect::Unknown { OutcomeKind::Unknown } else { OutcomeKind::Refused };
-        match kind {
-            OutcomeKind::Unknown => self.applied.unknown += 1,
-            OutcomeKind::Refused | OutcomeKind::Done => self.applied.refused += 1,
-        }
-        self.pending.push(Outcome { id, kind, detail: reason.clone(), effects: Vec::new() });
-        if error.stops_everything() {
-            // The key or the directory is at fault, not this record.
-            self.applied.stopped.get_or_insert(error);
-            return;
-        }
-        let word = if matches!(error, RequestError::Conflict { .. }) { CONFLICT } else { kind.as_str() };
-        self.applied.failing.push(task.failing(word, reason));
-    }
-
-    /// Whoever could not join keeps the old membership until it succeeds (S18).
-    fn note_failed_join(&mut self, task: &Task) {
-        if let Request::AddMembers { members, .. } = &task.intent.request {
-            self.failed_joins.extend(members.iter().map(|(person, _)| person.clone()));
-        }
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -341,15 +257,20 @@ impl Sender<'_, '_> {
     fn finish(mut self, approved: &Approved) -> Result<Applied, StoreError> {
         self.flush()?;
         let now = Timestamp::from_seconds(self.context.clock.now_seconds());
-        if let Some(person) = &self.unlinked {
-            self.context.store.stop_updates(person, now)?;
-        }
         if !approved.plan().is_empty() && self.applied.done > 0 {
             self.context.store.record_first_write(now)?;
         }
-        let failing: BTreeSet<&str> = self.applied.failing.iter().map(|failing| failing.record.as_str()).collect();
-        let healed = self.healed.into_iter().filter(|record| !failing.contains(record.as_str())).collect();
-        self.context.store.record_failing(&self.applied.failing, &healed, now)?;
+        let mut failed = BTreeSet::new();
+        self.applied.failing.retain(|failing| failed.insert(failing.key.clone()));
+        self.healed.retain(|key| !failed.contains(key));
+        self.applied.paused.sort_by(|one, other| one.failing.key.cmp(&other.failing.key));
+        self.applied.paused.dedup_by(|one, other| one.failing.key == other.failing.key);
+        self.context.store.record_failing(&self.applied.failing, &self.healed, now)?;
+        let (foreign, is_copy) = &self.foreign;
+        if !foreign.is_empty() {
+            let writes = self.context.store.record_foreign_writes(foreign, *is_copy, now)?;
+            self.applied.remarks.push(describe_foreign_writes(&writes));
+        }
         Ok(self.applied)
     }
 }
@@ -372,6 +293,19 @@ fn remember(owned: &mut Owned, effect: &Effect) {
                 group.members.retain(|person| !people.contains(person));
             }
         }
+    }
+}
+
+/// Keeps who is linked up with what was stored.
+fn note_link(linked: &mut BTreeSet<PersonId>, effect: &Effect) {
+    match effect {
+        Effect::Linked(person) => drop(linked.insert(person.clone())),
+        Effect::Unlinked(person) => drop(linked.remove(person)),
+        Effect::LinkAccount(..)
+        | Effect::Account(..)
+        | Effect::LinkGroup(..)
+        | Effect::Joined(..)
+        | Effect::Left(..) => {}
     }
 }
 

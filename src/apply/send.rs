@@ -15,12 +15,62 @@ pub(super) enum Answered {
     Linked,
     /// A user; the record when the answer had it.
     User(ScimId, Option<ObservedAccount>),
+    /// A user who was found by a look-up. An earlier request may have made the record, with values of its own.
+    Found(ScimId, ObservedAccount),
     /// A group; the record when the answer had it.
     Group(ScimId, Option<ObservedGroup>),
 }
 
+/// One request and what is known around it.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// The group as it was right before, where it was looked at.
+    pub(super) before: Option<ObservedGroup>,
+    pub(super) answer: Result<Answered, RequestError>,
+}
+
+/// Whether a group is read before members are removed from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Yes, and after it where the answer has no group: nothing proved yet that only those go who are meant.
+    First,
+    /// No: one request.
+    No,
+}
+
+/// Sends one request, and looks at what it is about first where that is asked for.
+pub(super) async fn exchange(scim: &Client, request: &Request, look: Look) -> Exchange {
+    let (Request::RemoveMembers { scim_id, members, .. }, Look::First) = (request, look) else {
+        return Exchange { before: None, answer: send(scim, request).await };
+    };
+    let before = match scim.read_group(scim_id).await {
+        Ok(Some(before)) => before,
+        Ok(None) => return Exchange { before: None, answer: Err(RequestError::NotFound { said: None }) },
+        Err(error) => return Exchange { before: None, answer: Err(error) },
+    };
+    let answer = if members.iter().any(|(_, id)| before.members.contains(id)) {
+        seen(scim, send(scim, request).await).await
+    } else {
+        // Nobody is in it any more: there is nothing to send.
+        Ok(Answered::Group(scim_id.clone(), Some(before.clone())))
+    };
+    Exchange { before: Some(before), answer }
+}
+
+/// The answer with the group, which is read where the answer has none.
+async fn seen(scim: &Client, answer: Result<Answered, RequestError>) -> Result<Answered, RequestError> {
+    match answer {
+        Ok(Answered::Group(id, None)) => {
+            // That it cannot be read is no failure of the request.
+            let group = scim.read_group(&id).await.ok().flatten();
+            Ok(Answered::Group(id, group))
+        }
+        answer => answer,
+    }
+}
+
 /// Sends one request. Links send nothing.
-pub(super) async fn send(scim: &Client, request: &Request) -> Result<Answered, RequestError> {
+async fn send(scim: &Client, request: &Request) -> Result<Answered, RequestError> {
     match request {
         Request::Adopt { .. } | Request::AdoptGroup { .. } => Ok(Answered::Linked),
         Request::CreateUser { person, attributes, .. } => {

@@ -4,6 +4,7 @@
 //! last the other leaves.
 
 use super::order;
+use super::pause::{Waits, digest, digest_of_member};
 use super::{only_links, scim_id_of};
 use crate::guard::Approved;
 use crate::guard::Class;
@@ -19,13 +20,14 @@ use crate::plan::GroupRef;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::store::Failing;
+use crate::store::FailingKey;
 use crate::store::Intent;
 use crate::store::Request;
 use crate::store::Spending;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One request to come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) intent: Intent,
     /// `person:DU…` or `group:DG…`: what fails when this fails.
@@ -33,6 +35,8 @@ pub(super) struct Task {
     pub(super) name: String,
     /// People of a join whose account does not exist, since its create failed.
     pub(super) unresolved: Vec<PersonId>,
+    /// Whose leave counts against the limits, since no person approved it.
+    counted: BTreeSet<PersonId>,
 }
 
 /// All requests of a plan.
@@ -58,21 +62,104 @@ impl Task {
         let person = action.step.person();
         let record = person.map(|person| format!("person:{}", person.user_id)).unwrap_or_default();
         let name = person.map(|person| person.username.clone()).unwrap_or_default();
-        Self { intent: Intent { action: action.id(), request, spending }, record, name, unresolved: Vec::new() }
+        let intent = Intent { action: action.id(), request, spending };
+        Self { intent, record, name, unresolved: Vec::new(), counted: BTreeSet::new() }
     }
 
     fn of_group(action: &Action, group: &GroupRef, request: Request, spending: Vec<Spending>) -> Self {
-        let (record, name) = (format!("group:{}", group.group_id), group.name.clone());
-        Self { intent: Intent { action: action.id(), request, spending }, record, name, unresolved: Vec::new() }
+        let (record, name) = (record_of(group), group.name.clone());
+        let intent = Intent { action: action.id(), request, spending };
+        Self { intent, record, name, unresolved: Vec::new(), counted: BTreeSet::new() }
     }
 
-    /// Whether it changes attributes: that is what can unlink an account (S11).
+    /// Whether it changes attributes (S11).
     pub(super) fn updates_attributes(&self) -> bool {
-        matches!(&self.intent.request, Request::UpdateUser { changes, .. } if !changes.is_empty())
+        self.intent.request.updates_attributes()
     }
 
-    pub(super) fn failing(&self, kind: &str, reason: String) -> Failing {
-        Failing { record: self.record.clone(), name: self.name.clone(), kind: kind.to_owned(), reason }
+    /// Whether it removes members: the form in which that is done may not be the target's (S15).
+    pub(super) fn removes_members(&self) -> bool {
+        matches!(&self.intent.request, Request::RemoveMembers { .. })
+    }
+
+    /// Whether it may be sent although nobody knows what became of an earlier request about the record: what is sent
+    /// once more changes nothing more.
+    pub(super) fn is_idempotent(&self) -> bool {
+        match &self.intent.request {
+            Request::DeactivateUser { .. }
+            | Request::AddMembers { .. }
+            | Request::RemoveMembers { .. }
+            | Request::Adopt { .. }
+            | Request::AdoptGroup { .. } => true,
+            Request::CreateUser { .. } | Request::UpdateUser { .. } | Request::CreateGroup { .. } => false,
+        }
+    }
+
+    /// The group and its members, where memberships are changed.
+    pub(super) fn members(&self) -> Option<(&GroupId, &[(PersonId, ScimId)])> {
+        match &self.intent.request {
+            Request::AddMembers { group, members, .. } | Request::RemoveMembers { group, members, .. } => {
+                Some((group, members))
+            }
+            Request::Adopt { .. }
+            | Request::AdoptGroup { .. }
+            | Request::CreateUser { .. }
+            | Request::UpdateUser { .. }
+            | Request::DeactivateUser { .. }
+            | Request::CreateGroup { .. } => None,
+        }
+    }
+
+    /// What fails on its own when this fails, and the digest of what is sent for it.
+    pub(super) fn parts(&self) -> Vec<(FailingKey, String)> {
+        let each = |group: &ScimId, members: &[(PersonId, ScimId)], word: &str| {
+            let part = |(person, id): &(PersonId, ScimId)| {
+                (FailingKey::part(&self.record, membership(word, person)), digest_of_member(group, id))
+            };
+            members.iter().map(part).collect()
+        };
+        match &self.intent.request {
+            Request::AddMembers { scim_id, members, .. } => each(scim_id, members, JOIN),
+            Request::RemoveMembers { scim_id, members, .. } => each(scim_id, members, LEAVE),
+            request @ (Request::Adopt { .. }
+            | Request::AdoptGroup { .. }
+            | Request::CreateUser { .. }
+            | Request::UpdateUser { .. }
+            | Request::DeactivateUser { .. }
+            | Request::CreateGroup { .. }) => vec![(FailingKey::of(&self.record), digest(request))],
+        }
+    }
+
+    /// What fails of it, each with the pause that follows.
+    pub(super) fn failing(&self, kind: &str, reason: &str, waits: &Waits) -> Vec<Failing> {
+        let failing = |(key, digest): (FailingKey, String)| {
+            let pause = if self.intent.request.takes_away() { 0 } else { waits.next(&key, &digest) };
+            let (name, kind, reason) = (self.name.clone(), kind.to_owned(), reason.to_owned());
+            Failing { key, name, kind, reason, digest, pause }
+        };
+        self.parts().into_iter().map(failing).collect()
+    }
+
+    /// Keeps these members only.
+    pub(super) fn keep_members(&mut self, keep: impl Fn(&PersonId) -> bool) {
+        if let Request::AddMembers { members, .. } | Request::RemoveMembers { members, .. } = &mut self.intent.request {
+            members.retain(|(person, _)| keep(person));
+        }
+    }
+
+    /// The same for one half of the members each; none when there are no two.
+    pub(super) fn halves(&self) -> Option<[Self; 2]> {
+        let (_, members) = self.members()?;
+        let first: BTreeSet<PersonId> = members.iter().take(members.len() / 2).map(|(id, _)| id.clone()).collect();
+        if first.is_empty() {
+            return None;
+        }
+        let half = |of_first: bool| {
+            let mut half = self.clone();
+            half.keep_members(|person| first.contains(person) == of_first);
+            half
+        };
+        Some([half(true), half(false)])
     }
 
     /// Fills in the ids of what exists by now. False when there is nothing left to send.
@@ -107,6 +194,54 @@ impl Task {
             | Request::CreateGroup { .. } => true,
         }
     }
+
+    /// The intent as it is written down: what it takes from the limits is counted by whom it is about now.
+    pub(super) fn intent(&self) -> Intent {
+        let mut intent = self.intent.clone();
+        if let Some((group, members)) = self.members().filter(|_| !self.counted.is_empty()) {
+            let count = members.iter().filter(|(person, _)| self.counted.contains(person)).count();
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
+            let spending = Spending { class: Class::Leave, group: Some(group.clone()), count };
+            intent.spending = if count == 0 { Vec::new() } else { vec![spending] };
+        }
+        intent
+    }
+}
+
+const JOIN: &str = "join";
+const LEAVE: &str = "leave";
+
+/// Which part of a group one membership is.
+fn membership(word: &str, person: &PersonId) -> String {
+    format!("{word} {person}")
+}
+
+fn record_of(group: &GroupRef) -> String {
+    format!("group:{}", group.group_id)
+}
+
+/// The part of a group that all its memberships are.
+pub(super) fn all_members(record: &str) -> FailingKey {
+    FailingKey::part(record, "members")
+}
+
+/// Everything that can fail when a plan is sent.
+pub fn failing_keys(plan: &Plan) -> BTreeSet<FailingKey> {
+    let mut keys = BTreeSet::new();
+    for action in &plan.actions {
+        if let Some(person) = action.step.person() {
+            keys.insert(FailingKey::of(&format!("person:{}", person.user_id)));
+        }
+        let Some(group) = action.step.group() else { continue };
+        let record = record_of(group);
+        keys.insert(FailingKey::of(&record));
+        if let Step::UpdateMembers { join, leave, .. } = &action.step {
+            keys.insert(all_members(&record));
+            keys.extend(join.iter().map(|person| FailingKey::part(&record, membership(JOIN, person))));
+            keys.extend(leave.iter().map(|person| FailingKey::part(&record, membership(LEAVE, person))));
+        }
+    }
+    keys
 }
 
 /// How many writing requests a plan takes.
@@ -134,7 +269,7 @@ fn leavers(plan: &Plan) -> BTreeSet<&PersonId> {
 }
 
 impl Tasks {
-    pub(super) fn of(approved: &Approved, members_per_request_max: usize) -> Self {
+    pub(super) fn of(approved: &Approved, members_per_request_max: usize, waits: &Waits) -> Self {
         let plan = approved.plan();
         let leavers = leavers(plan);
         let mut tasks = Self::default();
@@ -146,11 +281,10 @@ impl Tasks {
                     let chunk = members_per_request_max.max(1);
                     let (theirs, others): (Vec<&PersonId>, Vec<&PersonId>) =
                         leave.iter().partition(|id| leavers.contains(id));
-                    let leaves = |people: &[&PersonId], class| members(approved, action, group, (people, class, chunk));
-                    tasks.leavers_leave.extend(leaves(&theirs, Class::LeaverLeave));
-                    tasks.leave.extend(leaves(&others, Class::Leave));
-                    let join: Vec<&PersonId> = join.iter().collect();
-                    tasks.join.extend(members(approved, action, group, (&join, Class::Join, chunk)));
+                    let moves = |people, class| members(approved, (action, group), (people, class, chunk), waits);
+                    tasks.leavers_leave.extend(moves(theirs, Class::LeaverLeave));
+                    tasks.leave.extend(moves(others, Class::Leave));
+                    tasks.join.extend(moves(join.iter().collect(), Class::Join));
                 }
                 Step::Deactivate { .. } => tasks.deactivate.extend(account(approved, action)),
                 Step::Create { .. } => tasks.create.extend(account(approved, action)),
@@ -192,7 +326,7 @@ impl Tasks {
 
 /// The request about one account.
 fn account(approved: &Approved, action: &Action) -> Option<Task> {
-    let spend = |classes: &[Class], item: &Item| spending(approved, classes, None, std::slice::from_ref(item));
+    let spend = |classes: &[Class], item: &Item| spending(approved, classes, std::slice::from_ref(item));
     let updated = |person: &PersonId, changes: &Changes| -> Vec<Spending> {
         let item = |(attribute, to): (_, &str)| Item::of_person(format!("set {attribute}={to}"), person);
         let open = |attribute: crate::model::Attribute, to: &str| !approved.is_by_person(&item((attribute, to)));
@@ -245,9 +379,9 @@ fn update(person: &crate::plan::PersonRef, changes: &Changes, reactivate: bool) 
 
 /// Links, and the creation of groups.
 fn link(approved: &Approved, action: &Action) -> Option<Task> {
-    let adopted = |item: Item| spending(approved, &[Class::Adoption], None, &[item]);
+    let adopted = |item: Item| spending(approved, &[Class::Adoption], &[item]);
     match &action.step {
-        Step::Adopt { person, scim_id, attributes, active } => {
+        Step::Adopt { person, scim_id, attributes, active, groups } => {
             let spent = adopted(Item::of_person(format!("adopt {scim_id}"), &person.user_id));
             let request = Request::Adopt {
                 person: person.user_id.clone(),
@@ -255,6 +389,7 @@ fn link(approved: &Approved, action: &Action) -> Option<Task> {
                 scim_id: scim_id.clone(),
                 attributes: attributes.clone(),
                 active: *active,
+                groups: groups.clone(),
             };
             Some(Task::of_person(action, request, spent))
         }
@@ -280,36 +415,37 @@ fn link(approved: &Approved, action: &Action) -> Option<Task> {
     }
 }
 
-/// Joins or leaves of one group, in chunks.
+/// Joins or leaves of one group, in chunks. Whoever failed before goes apart, so that nobody else waits with them.
 fn members(
     approved: &Approved,
-    action: &Action,
-    group: &GroupRef,
-    (people, class, chunk): (&[&PersonId], Class, usize),
+    (action, group): (&Action, &GroupRef),
+    (people, class, chunk): (Vec<&PersonId>, Class, usize),
+    waits: &Waits,
 ) -> Vec<Task> {
-    let chunks = people.chunks(chunk).map(|chunk| {
-        let members = chunk.iter().map(|person| ((*person).clone(), not_yet())).collect();
+    let word = if class == Class::Join { JOIN } else { LEAVE };
+    let record = record_of(group);
+    let failed = |person: &&PersonId| waits.known(&FailingKey::part(&record, membership(word, person))).is_some();
+    let (again, fresh): (Vec<&PersonId>, Vec<&PersonId>) = people.into_iter().partition(failed);
+    let task = |people: &[&PersonId]| {
+        let members = people.iter().map(|person| ((*person).clone(), not_yet())).collect();
         let (id, scim_id) = (group.group_id.clone(), not_yet());
-        let (request, what) = if class == Class::Join {
-            (Request::AddMembers { group: id, scim_id, members }, "join")
+        let request = if class == Class::Join {
+            Request::AddMembers { group: id, scim_id, members }
         } else {
-            (Request::RemoveMembers { group: id, scim_id, members }, "leave")
+            Request::RemoveMembers { group: id, scim_id, members }
         };
-        let items: Vec<Item> = chunk.iter().map(|person| Item::of_membership(what, &group.group_id, person)).collect();
-        let spent = if class == Class::Leave {
-            spending(approved, &[class], Some(&group.group_id), &items)
-        } else {
-            Vec::new()
-        };
-        Task::of_group(action, group, request, spent)
-    });
-    chunks.collect()
+        let item = |person: &PersonId| Item::of_membership(word, &group.group_id, person);
+        let is_open = |person: &&&PersonId| class == Class::Leave && !approved.is_by_person(&item(person));
+        let counted = people.iter().filter(is_open).map(|person| (*person).clone()).collect();
+        Task { counted, ..Task::of_group(action, group, request, Vec::new()) }
+    };
+    fresh.chunks(chunk).chain(again.chunks(chunk)).map(task).collect()
 }
 
 /// What these items take from the limits: those that no person approved.
-fn spending(approved: &Approved, classes: &[Class], group: Option<&GroupId>, items: &[Item]) -> Vec<Spending> {
+fn spending(approved: &Approved, classes: &[Class], items: &[Item]) -> Vec<Spending> {
     let open = items.iter().filter(|item| !approved.is_by_person(item)).count();
     let count = u64::try_from(open).unwrap_or(u64::MAX);
-    let spend = |class: &Class| Spending { class: *class, group: group.cloned(), count };
+    let spend = |class: &Class| Spending { class: *class, group: None, count };
     if count == 0 { Vec::new() } else { classes.iter().map(spend).collect() }
 }

@@ -8,9 +8,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::cycle::{Approval, End, IfMoved, Listed, Mode, Report, Task};
 use crate::plan::Fingerprint;
-use crate::report::{FORMAT, PlanDocument, plain};
+use crate::report::{PlanDocument, plain};
 use crate::store::Store;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -52,21 +51,7 @@ fn refused(path: &Path, why: &str) -> Ended {
 fn read(path: &Path) -> Result<PlanDocument, Ended> {
     let bytes = std::fs::read(path)
         .map_err(|error| Ended::with(2, format!("error: cannot read the plan file {}: {error}", path.display())))?;
-    let document: PlanDocument =
-        serde_json::from_slice(&bytes).map_err(|error| refused(path, &format!("is not a whole plan ({error})")))?;
-    if document.format != FORMAT {
-        return Err(refused(path, &format!("has the format {:?}, and this program knows {FORMAT:?}", document.format)));
-    }
-    let ids: BTreeSet<&str> = document.actions.iter().map(|action| action.id.as_str()).collect();
-    // A name that this program does not know, or one that is missing, would be read as if nothing stood there.
-    let entries =
-        serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut whole| Some(whole.get_mut("actions")?.take()));
-    let is_whole = serde_json::to_value(&document.actions).ok() == entries;
-    let fingerprint = Fingerprint::of_documents(document.actions.iter().cloned());
-    if fingerprint.as_str() != document.fingerprint || ids.len() != document.actions.len() || !is_whole {
-        return Err(refused(path, "was altered: its actions do not have the fingerprint that it states"));
-    }
-    Ok(document)
+    PlanDocument::read(&bytes).map_err(|error| refused(path, &error.to_string()))
 }
 
 fn belongs_here(document: &PlanDocument, config: &Config, store: &Store) -> Result<(), Ended> {

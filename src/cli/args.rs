@@ -1,14 +1,16 @@
 //! The arguments, and the help that teaches.
 
+use crate::cycle::Task;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-const AFTER_HELP: &str = "\
+pub(super) const AFTER_HELP: &str = "\
 First steps:
-  1. duo-atlassian-sync check             what is wrong with the configuration or a connection, and the remedy
-  2. duo-atlassian-sync plan              what would be sent, and why; nothing is sent
-  3. duo-atlassian-sync approve 7f3a...   the first plan of a database waits for a person
-  4. duo-atlassian-sync sync              reads again, and sends what was approved
+  1. duo-atlassian-sync init              a configuration, and files for the two secrets
+  2. duo-atlassian-sync check             what is wrong with the configuration or a connection, and the remedy
+  3. duo-atlassian-sync plan              what would be sent, and why; nothing is sent
+  4. duo-atlassian-sync approve 7f3a...   the first plan of a database waits for a person
+  5. duo-atlassian-sync sync              reads again, and sends what was approved
 
 Exit codes:
    0  done, or nothing to do            5  held for a person, or paused; nothing (more) was sent
@@ -33,7 +35,7 @@ pub(super) struct Arguments {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Global {
     /// The configuration file.
     #[arg(
@@ -43,9 +45,10 @@ pub(super) struct Global {
         help = "The configuration file [default: $DUO_ATLASSIAN_SYNC_CONFIG, then /etc/duo-atlassian-sync/config.toml]"
     )]
     pub(super) config: Option<PathBuf>,
-    /// How log lines are written, on stderr.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
-    pub(super) log_format: LogFormat,
+    /// How log lines are written, on stderr. Without it: text; for the daemon, fields in the journal where there is
+    /// one, text on a terminal, else JSON.
+    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    pub(super) log_format: Option<LogFormat>,
     /// More log lines; twice for still more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
     pub(super) verbose: u8,
@@ -64,6 +67,8 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a commented configuration and the files for the two secrets; asks at a terminal, takes flags otherwise.
+    Init(InitOptions),
     /// Check the configuration and, read only, both connections; every problem at once, each with its remedy.
     Check(CheckOptions),
     /// Show what a sync would send, and why. Sends nothing.
@@ -82,12 +87,55 @@ pub(super) enum Command {
     Pause(PauseOptions),
     /// Let sending go on.
     Resume,
+    /// Run cycles on a schedule until SIGTERM; SIGHUP reloads the configuration.
+    Daemon,
     /// Say how the sync is: last good cycle, held or failing and why, key expiry.
     Status(StatusOptions),
     /// List the last cycles: what each did, when, and who approved it.
     History(HistoryOptions),
     /// Show one cycle, plan, person or group from the database.
     Show(ShowOptions),
+    /// Copy the database to a new file, while others may be at work; says how to restore it.
+    Backup(BackupOptions),
+    /// Write the completions for a shell to stdout.
+    Completions(CompletionsOptions),
+    /// Write the manual page to stdout, or all pages into a folder.
+    Man(ManOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitOptions {
+    /// The folder; nothing in it is overwritten.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The folder; nothing in it is overwritten [default: /etc/duo-atlassian-sync]"
+    )]
+    pub(super) dir: Option<PathBuf>,
+    /// The SCIM base URL, as Atlassian shows it.
+    #[arg(long, value_name = "URL")]
+    pub(super) scim_base_url: Option<String>,
+    /// The day on which the API key of Atlassian expires.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) api_key_expires: Option<String>,
+    /// A domain that the organization has verified; may be repeated.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) verified_domain: Vec<String>,
+    /// The user tier of the Atlassian plan.
+    #[arg(long, value_name = "N")]
+    pub(super) accounts_max: Option<u32>,
+    /// The API hostname of Duo's Admin API application.
+    #[arg(long, value_name = "HOST")]
+    pub(super) duo_api_host: Option<String>,
+    /// The integration key of the same application.
+    #[arg(long, value_name = "KEY")]
+    pub(super) duo_integration_key: Option<String>,
+    /// A group of Duo, by id, by name, or by a name with *; may be repeated.
+    #[arg(long, value_name = "GROUP")]
+    pub(super) group: Vec<String>,
+    /// Somebody who is never touched, by username or id; may be repeated.
+    #[arg(long, value_name = "PERSON")]
+    pub(super) exclude: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +143,12 @@ pub(super) struct CheckOptions {
     /// Check the configuration and the secret files only; contact nobody.
     #[arg(long)]
     pub(super) offline: bool,
+    /// Leave out the secret files too: a running service has its secrets since its start.
+    #[arg(long, requires = "offline")]
+    pub(super) without_secrets: bool,
+    /// Try this key of Atlassian instead of the configured one, before it replaces that. Writes nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "without_secrets")]
+    pub(super) atlassian_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +159,10 @@ pub(super) struct PlanOptions {
     /// How the plan is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PlanFormat::Text)]
     pub(super) format: PlanFormat,
+    /// Read Atlassian whole as well, and correct by it what this program remembers: what somebody else changed there is
+    /// found and reported.
+    #[arg(long)]
+    pub(super) refresh: bool,
     /// End with 6 when changes are pending, and with 5 when the guard would hold them.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -120,6 +178,13 @@ pub(super) enum PlanFormat {
     Markdown,
 }
 
+impl PlanOptions {
+    /// What a cycle about everybody is about.
+    pub(super) const fn task(&self) -> Task<'static> {
+        if self.refresh { Task::Refresh } else { Task::Everybody }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct SyncOptions {
     /// Show the plan and send nothing: `plan` under its other name, with the same options.
@@ -127,7 +192,7 @@ pub(super) struct SyncOptions {
     pub(super) dry_run: bool,
     /// Read one person by Duo id or username, and send only what takes access away from them, at once, whatever is
     /// held.
-    #[arg(long, value_name = "PERSON", conflicts_with_all = ["dry_run", "out", "format", "detailed_exitcode"])]
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["dry_run", "out", "format", "refresh", "detailed_exitcode"])]
     pub(super) person: Option<String>,
     #[command(flatten)]
     pub(super) plan: PlanOptions,
@@ -233,6 +298,27 @@ pub(super) struct ShowOptions {
     /// How it is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupOptions {
+    /// The copy: a new file, readable for its owner only.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsOptions {
+    /// Which shell.
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManOptions {
+    /// Write a page for the program and one for each command into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -6,16 +6,26 @@ use super::output::put;
 use super::setup;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::desired::{Selection, select};
+use crate::cycle;
+use crate::desired;
+use crate::desired::{Desired, Selection, select};
 use crate::duo;
 use crate::model::Group;
+use crate::model::Roster;
+use crate::model::Timestamp;
+use crate::plan::Agreement;
+use crate::report::plain;
 use crate::scim;
+use crate::status::days_until;
 use std::collections::BTreeSet;
 use std::error::Error;
 
 /// A clock that is off by more is mentioned before Duo refuses it (its own limit is not published; five minutes by
 /// hearsay).
 const SKEW_NOTED_SECONDS: i64 = 60;
+
+/// From so many days before it expires, a key is mentioned.
+const EXPIRY_NOTED_DAYS: i64 = 30;
 
 /// What a check found: lines for stdout, and the code to end with.
 #[derive(Default)]
@@ -29,14 +39,14 @@ impl Findings {
     }
 
     fn note(line: &str) {
-        put(&format!("note     {line}"));
+        put(&format!("note     {}", plain(line)));
     }
 
     fn bad(&mut self, code: u8, error: &dyn Error) {
-        let mut text = format!("PROBLEM  {error}");
+        let mut text = format!("PROBLEM  {}", plain(&error.to_string()));
         let mut source = error.source();
         while let Some(cause) = source {
-            text.push_str(&format!("\n         because: {cause}"));
+            text.push_str(&format!("\n         because: {}", plain(&cause.to_string())));
             source = cause.source();
         }
         put(&text);
@@ -47,11 +57,16 @@ impl Findings {
 }
 
 pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
+    let config = match (&options.atlassian_key_file, options.without_secrets) {
+        (Some(file), _) => setup::read_config_with_atlassian_key(global, file)?,
+        (None, true) => setup::read_config_without_secrets(global)?,
+        (None, false) => setup::read_config(global)?,
+    };
     Findings::good(&format!("configuration {}", config.path.display()));
     for warning in &config.warnings {
         Findings::note(warning);
     }
+    note_expiry(&config);
     if options.offline {
         return Ok(());
     }
@@ -59,8 +74,12 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> 
     let (duo, scim) = setup::clients(&config, &clock)?;
     let mut findings = Findings::default();
     setup::block_on(async {
-        check_duo(&config, &duo, &mut findings).await;
-        check_scim(&config, &scim, &mut findings).await;
+        let desired = check_duo(&config, &duo, &mut findings).await;
+        if check_scim(&config, &scim, &mut findings).await
+            && let Some(desired) = desired
+        {
+            check_mapping(&config, &scim, &desired, &mut findings).await;
+        }
     })?;
     match findings.code {
         0 => Ok(()),
@@ -68,7 +87,20 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> 
     }
 }
 
-async fn check_duo(config: &Config, duo: &duo::Client, findings: &mut Findings) {
+/// A key that is dead by its date, or soon will be.
+fn note_expiry(config: &Config) {
+    let Some(day) = config.api_key_expires else { return };
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    let Some(days) = days_until(day, now) else { return };
+    if days < 0 {
+        Findings::note(&format!("Atlassian's key expired on {day}, as atlassian.api_key_expires says: make a new one"));
+    } else if days <= EXPIRY_NOTED_DAYS {
+        Findings::note(&format!("Atlassian's key expires on {day}, in {days} days: make a new one in time"));
+    }
+}
+
+/// What Duo says should be, where it could be read.
+async fn check_duo(config: &Config, duo: &duo::Client, findings: &mut Findings) -> Option<Desired> {
     match duo.probe().await {
         Ok(probe) => {
             let people = probe.people.map(|people| format!(", {people} people")).unwrap_or_default();
@@ -79,15 +111,26 @@ async fn check_duo(config: &Config, duo: &duo::Client, findings: &mut Findings) 
                 ));
             }
         }
-        Err(error) => return findings.bad(3, &error),
+        Err(error) => {
+            findings.bad(3, &error);
+            return None;
+        }
     }
     let groups = match duo.read_groups().await {
         Ok(groups) => groups,
-        Err(error) => return findings.bad(3, &error),
+        Err(error) => {
+            findings.bad(3, &error);
+            return None;
+        }
     };
     match select(&groups, &config.rules.groups, &[]) {
         Ok(selection) => check_roster(config, duo, (&groups, &selection), findings).await,
-        Err(errors) => errors.iter().for_each(|error| findings.bad(3, error)),
+        Err(errors) => {
+            for error in &errors {
+                findings.bad(3, error);
+            }
+            None
+        }
     }
 }
 
@@ -96,7 +139,7 @@ async fn check_roster(
     duo: &duo::Client,
     (groups, selection): (&[Group], &Selection),
     findings: &mut Findings,
-) {
+) -> Option<Desired> {
     let wanted: Vec<Group> = groups.iter().filter(|group| selection.groups.contains_key(&group.id)).cloned().collect();
     let attributes: BTreeSet<String> = config.rules.duo_attributes().into_iter().map(str::to_owned).collect();
     match duo.read_roster(&wanted, &attributes, &|_| ()).await {
@@ -108,19 +151,71 @@ async fn check_roster(
                 Findings::good(&format!("group {name:?} ({id}): {members} members{renamed}"));
             }
             Findings::good(&format!("{} people in scope, read with {} requests", roster.people.len(), roster.requests));
+            note_unknown_people(config, &roster);
+            Some(desired::compute(&roster, &config.rules, selection))
         }
-        Err(error) => findings.bad(3, &error),
+        Err(error) => {
+            findings.bad(3, &error);
+            None
+        }
     }
 }
 
-async fn check_scim(config: &Config, scim: &scim::Client, findings: &mut Findings) {
+/// Somebody whom a list names and no selected group has: perhaps misspelt, and then not protected.
+fn note_unknown_people(config: &Config, roster: &Roster) {
+    let rules = &config.rules;
+    let lists = [
+        ("scope.pilot_people", &rules.pilot_people),
+        ("scope.excluded_people", &rules.excluded_people),
+        ("scope.blocked_people", &rules.blocked_people),
+    ];
+    let known: BTreeSet<String> = roster
+        .people
+        .iter()
+        .flat_map(|(id, person)| [id.as_str().to_lowercase(), person.username.to_lowercase()])
+        .collect();
+    for (key, list) in lists {
+        for name in list.iter().filter(|name| !known.contains(&name.to_lowercase())) {
+            Findings::note(&format!("{key}: nobody in the selected groups is {name:?}; check the spelling"));
+        }
+    }
+}
+
+/// Whether the key opens the directory.
+async fn check_scim(config: &Config, scim: &scim::Client, findings: &mut Findings) -> bool {
     match scim.read_service().await {
         Ok(service) => {
             Findings::good(&format!("Atlassian {}: the key opens the directory", config.scim.base_url));
             if service.patch == Some(false) {
                 Findings::note("the service says that it does not take PATCH, which this program needs");
             }
+            true
         }
-        Err(error) => findings.bad(4, &error),
+        Err(error) => {
+            findings.bad(4, &error);
+            false
+        }
+    }
+}
+
+/// Whether the accounts that are there already are as the mapping would have them.
+async fn check_mapping(config: &Config, scim: &scim::Client, desired: &Desired, findings: &mut Findings) {
+    let observed = match scim.read_all(&|_| ()).await {
+        Ok(observed) => observed,
+        Err(error) => return findings.bad(4, &error),
+    };
+    let agreement = Agreement::of(desired, &config.rules, &observed, &cycle::capabilities());
+    let differing = match agreement.differing {
+        0 => String::new(),
+        count => format!(", {count} of them with other values: `plan` shows each"),
+    };
+    Findings::good(&format!("{} people in scope have an account there already{differing}", agreement.accounts));
+    for (attribute, count, change) in agreement.doubtful() {
+        let from = change.from.as_deref().unwrap_or_default();
+        Findings::note(&format!(
+            "the mapping disagrees with existing accounts: {attribute} is otherwise for {count} of {}, as {from:?}, which \
+             would become {:?}; look at [mapping] before the first plan is approved",
+            agreement.accounts, change.to,
+        ));
     }
 }

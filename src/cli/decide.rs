@@ -8,7 +8,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Item;
 use crate::model::Timestamp;
-use crate::plan::Fingerprint;
+use crate::plan::{ActionDocument, Fingerprint};
+use crate::report::PlanDocument;
 use crate::store::{CycleId, Decision, DecisionRecord, PlanRecord, PlanVerdict, Store, StoreError};
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ pub(super) fn reject(global: &Global, options: &DecideOptions) -> Result<(), End
 }
 
 fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
+    let config = setup::read_config_without_secrets(global)?;
     let mut store = setup::open_store(&config)?;
     let plan = find(&store, &options.fingerprint)?;
     let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint).to_owned();
@@ -47,6 +48,10 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
         note: options.note.trim().to_owned(),
         risky,
     };
+    if follows_from_target(&plan.document) {
+        // The next cycle must see what was decided on.
+        store.ask_for_refresh()?;
+    }
     store.record_decision(&record)?;
     match record.expires_at {
         Some(until) => {
@@ -62,6 +67,12 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     Ok(())
 }
 
+/// Whether a plan has something that only a reading of the target shows.
+fn follows_from_target(document: &str) -> bool {
+    let document: Option<PlanDocument> = serde_json::from_str(document).ok();
+    document.is_some_and(|document| document.actions.iter().any(ActionDocument::follows_from_target))
+}
+
 /// What the approvals of this very plan cover.
 fn approved(store: &Store, fingerprint: &str) -> Result<BTreeSet<Item>, StoreError> {
     let decisions = store.read_decisions(fingerprint)?.into_iter();
@@ -73,7 +84,7 @@ fn approved(store: &Store, fingerprint: &str) -> Result<BTreeSet<Item>, StoreErr
 fn way_on(global: &Global, store: &Store, cycle: CycleId) -> Result<String, StoreError> {
     let command = store.read_cycle(cycle)?.map(|record| record.command);
     Ok(match command.as_deref() {
-        Some("undo") => "the same undo again".to_owned(),
+        Some("undo" | "undo --dry-run") => "the same undo again".to_owned(),
         Some("apply") => "the same apply again".to_owned(),
         Some(_) | None => setup::command_line(global, "sync"),
     })
@@ -96,7 +107,7 @@ pub(super) fn find(store: &Store, fingerprint: &str) -> Result<PlanRecord, Ended
     match (plans.len(), plans.pop()) {
         (1, Some(plan)) => Ok(plan),
         (0, _) | (_, None) => {
-            Err(Ended::with(2, format!("error: no plan {fingerprint} is known; make one with `plan`")))
+            Err(Ended::with(2, format!("error: no plan {fingerprint} is known (any more); make one with `plan`")))
         }
         (count, Some(_)) => {
             Err(Ended::with(2, format!("error: {count} plans begin with {fingerprint}; give more digits")))

@@ -3,7 +3,9 @@
 use crate::config::Problems;
 use crate::cycle::CycleError;
 use crate::http::BuildTransportError;
+use crate::report::plain;
 use crate::store::{AcquireLockError, OpenStoreError, StoreError};
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::Write;
 
@@ -46,9 +48,14 @@ impl Ended {
     /// Says it on stderr.
     pub(super) fn tell(&self) {
         let mut stderr = std::io::stderr().lock();
-        for line in &self.lines {
+        for line in self.said() {
             let _ = writeln!(stderr, "{line}");
         }
+    }
+
+    /// The lines as they are said: names, values and other people's words steer no terminal.
+    fn said(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.lines.iter().flat_map(|line| line.split('\n')).map(plain)
     }
 }
 
@@ -64,6 +71,8 @@ impl From<OpenStoreError> for Ended {
             OpenStoreError::Foreign { .. } => 2,
             OpenStoreError::File { .. }
             | OpenStoreError::Damaged { .. }
+            | OpenStoreError::LeftOver { .. }
+            | OpenStoreError::Copy { .. }
             | OpenStoreError::Alien { .. }
             | OpenStoreError::Newer { .. }
             | OpenStoreError::Sqlite { .. } => 8,
@@ -97,5 +106,23 @@ impl From<CycleError> for Ended {
 impl From<BuildTransportError> for Ended {
     fn from(error: BuildTransportError) -> Self {
         Self::of(2, &error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AcquireLockError, Ended};
+
+    #[test]
+    fn whoever_waited_in_vain_for_another_instance_ends_with_75() {
+        let taken = AcquireLockError::Taken { database: "state.db".into(), lock: "state.db.lock".into() };
+        assert_eq!(Ended::from(taken).code, 75);
+    }
+
+    #[test]
+    fn an_error_with_an_escape_sequence_steers_no_terminal() {
+        let ended = Ended::with(7, "error: for another host (\u{1b}[2J\u{202e}, here\r\u{9b}1m)\n  two").next("next");
+        let said: Vec<_> = ended.said().collect();
+        assert_eq!(said, ["error: for another host (\\u{1b}[2J\\u{202e}, here\\r\\u{9b}1m)", "  two", "next"]);
     }
 }

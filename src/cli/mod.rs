@@ -2,10 +2,15 @@
 
 mod apply;
 mod args;
+mod backup;
 mod check;
+mod daemon;
 mod decide;
 mod edge;
+mod failing;
 mod history;
+mod init;
+mod manual;
 mod output;
 mod pause;
 mod person;
@@ -18,6 +23,7 @@ mod sync;
 mod undo;
 mod who;
 
+use crate::clock::Clock;
 use args::{Arguments, Command, SyncOptions};
 use clap::Parser;
 use edge::Ended;
@@ -32,6 +38,11 @@ pub fn main() -> ExitCode {
 
 /// Like [`main`], with the arguments given. The first is the name of the program.
 pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    main_by(&Clock::system(), arguments)
+}
+
+/// Like [`main_with`]; the daemon goes by this clock: for whoever looks at a month of it within minutes.
+pub fn main_by(clock: &Clock, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -41,8 +52,8 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    setup::start_logging(&arguments.global);
-    match run(&arguments) {
+    setup::start_logging(&arguments.global, &arguments.command);
+    match run(&arguments, clock) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
             ended.tell();
@@ -51,9 +62,10 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Ended> {
+fn run(arguments: &Arguments, clock: &Clock) -> Result<(), Ended> {
     let global = &arguments.global;
     match &arguments.command {
+        Command::Init(options) => init::run(global, options),
         Command::Check(options) => check::run(global, options),
         Command::Plan(options) => plan::run(global, "plan", options),
         Command::Sync(options) if options.dry_run => plan::run(global, "sync --dry-run", &options.plan),
@@ -65,8 +77,15 @@ fn run(arguments: &Arguments) -> Result<(), Ended> {
         Command::Reject(options) => decide::reject(global, options),
         Command::Pause(options) => pause::pause(global, options),
         Command::Resume => pause::resume(global),
+        Command::Daemon => daemon::run(global, clock),
         Command::Status(options) => status::run(global, options),
         Command::History(options) => history::run(global, options),
         Command::Show(options) => show::run(global, options),
+        Command::Backup(options) => backup::run(global, options),
+        Command::Completions(options) => {
+            manual::completions(options);
+            Ok(())
+        }
+        Command::Man(options) => manual::pages(options),
     }
 }

@@ -37,12 +37,16 @@ pub(super) fn resume(global: &Global) -> Result<(), Ended> {
     let_updates_go_on(global)
 }
 
-/// Attribute updates that stopped themselves go on as well (S11). Without a usable database there is nothing to say.
+/// What stopped itself goes on as well: attribute updates (S11) and removals of members (S15). Without a usable
+/// database there is nothing to say.
 fn let_updates_go_on(global: &Global) -> Result<(), Ended> {
-    let opened = setup::read_config(global).and_then(|config| setup::open_store(&config));
+    let opened = setup::read_config_without_secrets(global).and_then(|config| setup::open_store(&config));
     let Ok(mut store) = opened else { return Ok(()) };
     if store.allow_updates()? {
         put("attribute updates go on");
+    }
+    if store.allow_removals()? {
+        put("removals of members go on; the first goes alone, and what it did is looked at");
     }
     Ok(())
 }

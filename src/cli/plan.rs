@@ -5,7 +5,8 @@ use super::edge::Ended;
 use super::output::{put, put_json};
 use super::setup;
 use crate::clock::Clock;
-use crate::cycle::{Mode, Task};
+use crate::cycle::Mode;
+use crate::plan::ActionDocument;
 use crate::report;
 use crate::report::PlanDocument;
 use crate::report::plain;
@@ -18,22 +19,25 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
     setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    let task = (Mode::Preview, Task::Everybody, command);
+    let task = (Mode::Preview, options.task(), command);
     let document = setup::run_cycle(global, (&config, &clock), &mut store, task)?.document;
+    // What follows from Atlassian alone is not seen by a sync that does not read it.
+    let shows_target = document.actions.iter().any(ActionDocument::follows_from_target);
+    let again = if options.refresh && shows_target { "sync --refresh" } else { "sync" };
     if let Some(path) = &options.out {
         write_file(path, &document)?;
     }
     print(&document, options.format);
     if options.format == PlanFormat::Text {
-        put(&what_next(global, &document));
+        put(&what_next(global, &document, again));
     }
     match (options.detailed_exitcode, document.is_held(), document.actions.is_empty()) {
         (true, true, _) => Err(Ended::with(
             5,
-            format!("held: the plan waits for a person. {}", approve_line(global, &document, "sync")),
+            format!("held: the plan waits for a person. {}", approve_line(global, &document, again)),
         )),
         (true, false, false) => {
-            Err(Ended::with(6, format!("changes are pending; to send them: {}", setup::command_line(global, "sync"))))
+            Err(Ended::with(6, format!("changes are pending; to send them: {}", setup::command_line(global, again))))
         }
         _ => Ok(()),
     }
@@ -47,16 +51,16 @@ pub(super) fn print(document: &PlanDocument, format: PlanFormat) {
     }
 }
 
-fn what_next(global: &Global, document: &PlanDocument) -> String {
+fn what_next(global: &Global, document: &PlanDocument, again: &str) -> String {
     if document.actions.is_empty() {
         return "Nothing was sent, and nothing is to be sent.".to_owned();
     }
     if document.is_held() {
-        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document, "sync"))];
+        let mut lines = vec![format!("Nothing was sent. {}", approve_line(global, document, again))];
         lines.extend(leaver_lines(global, document));
         return lines.join("\n");
     }
-    format!("Nothing was sent. To send it: {}", setup::command_line(global, "sync"))
+    format!("Nothing was sent. To send it: {}", setup::command_line(global, again))
 }
 
 /// The command that approves a plan, exactly.
@@ -70,7 +74,11 @@ const LEAVERS_NAMED: usize = 10;
 
 /// Who waits, behind a held plan, to lose access, with the command that takes it away at once (S10).
 pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<String> {
-    let leavers = document.actions.iter().filter(|action| action.action == "deactivate");
+    // Whose account is only adopted by this plan is nobody's that the command could take it from.
+    let adopted = document.actions.iter().filter(|action| action.action == "adopt");
+    let adopted: Vec<_> = adopted.map(|action| &action.person).collect();
+    let leavers =
+        document.actions.iter().filter(|action| action.action == "deactivate" && !adopted.contains(&&action.person));
     let leavers: Vec<&str> =
         leavers.filter_map(|action| action.person.as_ref()).map(|person| person.user_id.as_str()).collect();
     if leavers.is_empty() {

@@ -1,53 +1,67 @@
 //! From arguments to an open program: logging, configuration, clients, database.
 
-use super::args::{Global, LogFormat};
+use super::args::{Command, Global, LogFormat};
 use super::edge::Ended;
 use super::progress::Line;
 use crate::clock::Clock;
 use crate::config;
 use crate::config::Config;
 use crate::config::Environment;
+use crate::config::Problems;
 use crate::cycle;
 use crate::cycle::{Mode, Report, Task};
 use crate::duo;
+use crate::report::plain;
 use crate::scim;
-use crate::store::AcquireLockError;
+use crate::status;
 use crate::store::Binding;
 use crate::store::Brake;
 use crate::store::Settings;
 use crate::store::Store;
 use crate::store::WriterLock;
+use crate::telemetry::log;
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
-use tracing_subscriber::EnvFilter;
 
-/// `sync` waits so long for a running cycle.
-const LOCK_WAIT: Duration = Duration::from_mins(1);
-/// It looks so often.
-const LOCK_LOOK: Duration = Duration::from_millis(200);
-
-pub(super) fn start_logging(global: &Global) {
+pub(super) fn start_logging(global: &Global, command: &Command) {
+    let is_daemon = matches!(command, Command::Daemon);
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
+        (false, 0) if is_daemon => "info",
         (false, 0) => "warn",
         (false, 1) => "info",
         (false, _) => "debug",
     };
-    // rustls-platform-verifier logs an error of its own for each certificate that is refused; ours says more.
-    let filter = EnvFilter::new(format!("off,duo_atlassian_sync={level}"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start in one process (the demo) keeps the first.
-    let _ = match global.log_format {
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+    let format = match global.log_format {
+        Some(LogFormat::Json) => log::Format::Json,
+        None if is_daemon => log::Format::Found,
+        Some(LogFormat::Text) | None => log::Format::Text,
     };
+    log::start(format, level);
 }
 
 /// Reads the configuration.
 pub(super) fn read_config(global: &Global) -> Result<Config, Ended> {
+    Ok(load_config(global)?)
+}
+
+/// Reads the configuration for a command that contacts nobody, and so needs no secret.
+pub(super) fn read_config_without_secrets(global: &Global) -> Result<Config, Ended> {
     let environment = Environment::read();
-    Ok(config::load(&environment.config_path(global.config.as_deref()), &environment)?)
+    Ok(config::load_without_secrets(&environment.config_path(global.config.as_deref()), &environment)?)
+}
+
+/// Reads the configuration, and Atlassian's key from another file.
+pub(super) fn read_config_with_atlassian_key(global: &Global, key_file: &Path) -> Result<Config, Ended> {
+    let environment = Environment::read();
+    let path = environment.config_path(global.config.as_deref());
+    Ok(config::load_with_atlassian_key(&path, &environment, key_file)?)
+}
+
+/// The same as [`read_config`], with the problems as they are.
+pub(super) fn load_config(global: &Global) -> Result<Config, Problems> {
+    let environment = Environment::read();
+    config::load(&environment.config_path(global.config.as_deref()), &environment)
 }
 
 /// The brake of the database that the configuration names, whatever else is wrong with it.
@@ -61,7 +75,7 @@ pub(super) fn find_brake(global: &Global) -> Result<Brake, Ended> {
 pub(super) fn tell_warnings(global: &Global, config: &Config) {
     let mut stderr = std::io::stderr().lock();
     for warning in config.warnings.iter().filter(|_| !global.quiet) {
-        let _ = writeln!(stderr, "note: {warning}");
+        let _ = writeln!(stderr, "note: {}", plain(warning));
     }
 }
 
@@ -84,23 +98,20 @@ pub(super) fn quoted(path: &Path) -> String {
 }
 
 pub(super) fn open_store(config: &Config) -> Result<Store, Ended> {
-    let settings = Settings { database: config.state.database.clone() };
-    let binding = Binding { api_host: config.duo.base_url.clone(), scim_base_url: config.scim.base_url.clone() };
+    let (settings, binding) = store_settings(config);
     Ok(Store::open(&settings, &binding)?)
 }
 
-/// Waits up to a minute for a running cycle to end.
-async fn lock_for_writing(config: &Config, clock: &Clock) -> Result<WriterLock, Ended> {
-    let started = clock.monotonic();
-    loop {
-        match WriterLock::acquire(&config.state.database) {
-            Ok(lock) => return Ok(lock),
-            Err(AcquireLockError::Taken { .. }) if clock.monotonic().saturating_sub(started) < LOCK_WAIT => {
-                clock.wait(LOCK_LOOK).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+/// The same for a command that only reads: it works on a full disk and on a read-only one, too.
+pub(super) fn open_store_to_read(config: &Config) -> Result<Store, Ended> {
+    let (settings, binding) = store_settings(config);
+    Ok(Store::open_to_read(&settings, &binding)?)
+}
+
+fn store_settings(config: &Config) -> (Settings, Binding) {
+    let settings = Settings { database: config.state.database.clone() };
+    let binding = Binding { api_host: config.duo.base_url.clone(), scim_base_url: config.scim.base_url.clone() };
+    (settings, binding)
 }
 
 pub(super) fn clients(config: &Config, clock: &Clock) -> Result<(duo::Client, scim::Client), Ended> {
@@ -110,7 +121,7 @@ pub(super) fn clients(config: &Config, clock: &Clock) -> Result<(duo::Client, sc
     Ok((duo, scim))
 }
 
-fn cycle_settings(config: &Config) -> cycle::Settings {
+pub(super) fn cycle_settings(config: &Config) -> cycle::Settings {
     cycle::Settings {
         rules: config.rules.clone(),
         limits: config.limits,
@@ -119,6 +130,18 @@ fn cycle_settings(config: &Config) -> cycle::Settings {
         requests_per_second: config.scim.requests_per_second,
         concurrent_requests_max: config.scim.concurrent_requests_max,
         members_per_request_max: config.scim.members_per_request_max,
+        trusted_hours: config.state.trusted_hours,
+        sending_minutes_max: config.schedule.sending_minutes_max,
+        next_due: None,
+        history_days: config.state.history_days,
+    }
+}
+
+pub(super) fn status_settings(config: &Config) -> status::Settings<'_> {
+    status::Settings {
+        cycles: &config.schedule.cycle_cron,
+        trusted_hours: config.state.trusted_hours,
+        member_removal: config.scim.member_removal.as_str(),
     }
 }
 
@@ -137,7 +160,7 @@ pub(super) fn run_cycle(
     let report = block_on(async {
         let _lock = match mode {
             Mode::Preview => None,
-            Mode::Apply => Some(lock_for_writing(config, clock).await?),
+            Mode::Apply => Some(WriterLock::wait(&config.state.database, clock).await?),
         };
         Ok::<_, Ended>(cycle::run((mode, task), command, (store, &services, &settings), &tell).await?)
     })?;

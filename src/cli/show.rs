@@ -3,17 +3,18 @@
 use super::args::{Format, Global, PlanFormat, ShowOptions, Shown};
 use super::edge::Ended;
 use super::output::{put, put_json};
-use super::{decide, plan, setup};
-use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId};
+use super::{decide, failing, plan, setup};
+use crate::clock::Clock;
+use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId, Timestamp};
 use crate::report::PlanDocument;
 use crate::report::plain;
-use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, JournalRecord, Store};
+use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, FailingKey, JournalRecord, Store};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub(super) fn run(global: &Global, options: &ShowOptions) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
-    let store = setup::open_store(&config)?;
+    let config = setup::read_config_without_secrets(global)?;
+    let store = setup::open_store_to_read(&config)?;
     match options.what {
         Shown::Cycle => cycle(&store, options),
         Shown::Plan => show_plan(global, &store, options),
@@ -22,28 +23,42 @@ pub(super) fn run(global: &Global, options: &ShowOptions) -> Result<(), Ended> {
     }
 }
 
+/// What fails of one person or group.
+fn failing_lines(store: &Store, is_theirs: impl Fn(&FailingKey) -> bool) -> Result<String, Ended> {
+    let records = store.read_failing()?.into_iter().filter(|record| is_theirs(&record.failing.key));
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    let lines = failing::lines(&records.collect::<Vec<_>>(), now);
+    Ok(lines.iter().fold(String::new(), |text, line| text + "failing    " + line + "\n"))
+}
+
 fn unknown(what: &str, id: &str) -> Ended {
     Ended::with(2, format!("error: no {what} {id:?} is in the database; `history` and `status` tell what is there"))
 }
 
 fn cycle(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     let id = options.id.parse().map(CycleId).map_err(|_| unknown("cycle", &options.id))?;
-    let record = store.read_cycle(id)?.ok_or_else(|| unknown("cycle", &options.id))?;
+    let Some(record) = store.read_cycle(id)? else {
+        return Err(Ended::with(2, format!("error: {}", store.why_missing(id)?)));
+    };
     let journal = store.read_journal_of(id)?;
     match options.format {
-        Format::Text => put(&cycle_text(&record, &journal)),
+        Format::Text => put(&cycle_text((&record, store.is_running(&record)?), &journal)),
         Format::Json => put_json(&cycle_document(&record, &journal)),
     }
     Ok(())
 }
 
-fn cycle_text(record: &CycleRecord, journal: &[JournalRecord]) -> String {
+fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalRecord]) -> String {
     let mut out = format!("cycle {}   {}, began {}", record.id, record.command, record.started_at);
     match (&record.end, record.ended_at) {
         (Some(end), Some(at)) => {
             let _ = writeln!(out, ", ended {at} with {}: {}", end.exit_code, end.message);
         }
+        _ if is_running => out.push_str(", is running\n"),
         _ => out.push_str(", was cut off\n"),
+    }
+    if record.alike > 1 {
+        let _ = writeln!(out, "it stands for {} cycles of that day, which were like it and are not kept", record.alike);
     }
     if let Some(fingerprint) = record.end.as_ref().and_then(|end| end.fingerprint.as_ref()) {
         let _ = writeln!(out, "plan {}", fingerprint.get(..12).unwrap_or(fingerprint));
@@ -69,6 +84,7 @@ fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {
         "message": record.end.as_ref().map(|end| &end.message),
         "plan": record.end.as_ref().and_then(|end| end.fingerprint.as_ref()),
         "report": record.end.as_ref().map(|end| &end.report),
+        "alike": record.alike,
         "journal": journal.iter().map(entry).collect::<Vec<_>>(),
     })
 }
@@ -134,6 +150,8 @@ fn person(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     if let Some(at) = account.left_scope_at {
         let _ = writeln!(out, "left scope {at}");
     }
+    let record = format!("person:{id}");
+    out.push_str(&failing_lines(store, |key| key.record == record || key.is_of_member(id))?);
     put(&out);
     Ok(())
 }
@@ -157,6 +175,8 @@ fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     for member in members {
         let _ = writeln!(out, "  {}", plain(&member));
     }
+    let record = format!("group:{id}");
+    out.push_str(&failing_lines(store, |key| key.record == record)?);
     put(&out);
     Ok(())
 }

@@ -4,74 +4,27 @@ use super::args::{Format, Global, StatusOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
 use super::show::decision_text;
-use super::{pause, setup};
+use super::{failing, pause, setup};
+use crate::apply::describe_foreign_writes;
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::cycle::PAUSED;
-use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::report::plain;
-use crate::store::{CycleRecord, Decision, DecisionRecord, FailingRecord, Pin, PlanRecord, Store, StoreError};
-use jiff::civil::Date;
+use crate::status;
+use crate::status::{State, Status, days_until};
+use crate::store::CycleRecord;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// How the sync is, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Unknown,
-    Failing,
-    Held,
-    Paused,
-    Good,
-}
-
-impl State {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Failing => "failing",
-            Self::Held => "held",
-            Self::Paused => "paused",
-            Self::Good => "good",
-        }
-    }
-
-    const fn exit_code(self) -> u8 {
-        match self {
-            Self::Unknown => 3,
-            Self::Failing => 4,
-            Self::Held | Self::Paused => 5,
-            Self::Good => 0,
-        }
-    }
-}
-
-struct Status {
-    state: State,
-    last: Option<CycleRecord>,
-    good: Option<CycleRecord>,
-    held: Option<PlanRecord>,
-    decision: Option<DecisionRecord>,
-    failing: Vec<FailingRecord>,
-    unsettled: usize,
-    accounts: (usize, usize),
-    groups: usize,
-    key_days: Option<i64>,
-    paused: Option<String>,
-    pins: BTreeMap<PersonId, Pin>,
-    now: Timestamp,
-}
-
 pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
-    let store = setup::open_store(&config)?;
+    let config = setup::read_config_without_secrets(global)?;
+    let store = setup::open_store_to_read(&config)?;
     let now = Timestamp::from_seconds(Clock::system().now_seconds());
-    let status = read(&store, &config, now)?;
+    let status = status::read(&store, setup::status_settings(&config), now)?;
+    let paused = pause::line(&store.brake());
+    let key_days = config.api_key_expires.and_then(|expires| days_until(expires, now));
     match options.format {
-        Format::Text => put(&text(global, &status)),
-        Format::Json => put_json(&document(&status)),
+        Format::Text => put(&text(global, &status, (paused.as_deref(), key_days))),
+        Format::Json => put_json(&document(&status, (paused.as_deref(), key_days))),
     }
     match status.state.exit_code() {
         0 => Ok(()),
@@ -79,80 +32,17 @@ pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended>
     }
 }
 
-fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Status, StoreError> {
-    let last = store.read_last_sync()?;
-    let failing = store.read_failing()?;
-    let held = store.read_held_plan()?;
-    let paused = pause::line(&store.brake());
-    let (is_held, is_paused) = (held.is_some(), paused.is_some());
-    let state = match last.as_ref().and_then(|cycle| cycle.end.as_ref().map(|end| (cycle, end))) {
-        None => State::Unknown,
-        Some((_, end)) if !matches!(end.exit_code, 0 | 5) || !failing.is_empty() => State::Failing,
-        Some((_, end)) if end.exit_code == 5 && is_held => State::Held,
-        Some(_) if is_paused => State::Paused,
-        Some((_, end)) if end.exit_code == 0 => State::Good,
-        Some((cycle, _)) if store.was_applied_since(cycle)? => State::Good,
-        // Approved, or resumed, and not sent yet: not good before the next sync.
-        Some((_, end)) => {
-            if end.message == PAUSED {
-                State::Paused
-            } else {
-                State::Held
-            }
-        }
-    };
-    let owned = store.read_owned()?;
-    let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
-    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
-    Ok(Status {
-        state,
-        good: store.read_last_good_cycle()?,
-        held,
-        decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
-        paused,
-        pins: store.read_pins()?,
-        unsettled: store.read_unsettled()?.len(),
-        accounts: (owned.accounts.len(), owned.active_accounts()),
-        groups: owned.groups.len(),
-        key_days: config.api_key_expires.and_then(|expires| days_until(expires, now)),
-        last,
-        failing,
-        now,
-    })
-}
-
-fn days_until(date: Date, now: Timestamp) -> Option<i64> {
-    let today = jiff::Timestamp::from_second(now.seconds()).ok()?;
-    let at = date.to_datetime(jiff::civil::Time::midnight()).to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
-    Some((at.timestamp().as_second() - today.as_second()).div_euclid(86_400))
-}
-
-fn text(global: &Global, status: &Status) -> String {
+fn text(global: &Global, status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", status.state.as_str());
-    let cycle = |cycle: &CycleRecord| {
-        let message = cycle.end.as_ref().map_or("was cut off", |end| end.message.as_str());
-        format!("cycle {} of {}: {message}", cycle.id, cycle.started_at)
-    };
-    match &status.last {
-        Some(last) => {
-            let _ = writeln!(out, "last sync        {}", cycle(last));
-        }
-        None => {
-            let _ = writeln!(out, "last sync        none yet; to run one: {}", setup::command_line(global, "sync"));
-        }
-    }
-    if let Some(good) = &status.good {
-        let age = status.now.seconds_since(good.ended_at.unwrap_or(good.started_at));
-        let _ = writeln!(out, "last good sync   cycle {} of {} ({} ago)", good.id, good.started_at, age_text(age));
+    out.push_str(&what_was_done(global, status));
+    if let Some(due) = status.next_due {
+        let _ = writeln!(out, "next cycle       {due}");
     }
     let (accounts, active) = status.accounts;
     let _ = writeln!(out, "owned            {accounts} accounts ({active} active), {} groups", status.groups);
-    if let Some(paused) = &status.paused {
-        let _ = writeln!(out, "paused           {paused}");
-        let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
-    }
-    if matches!(status.state, State::Held | State::Paused) && status.paused.is_none() && status.held.is_none() {
+    out.push_str(&what_is_in_force(global, status, paused));
+    if matches!(status.state, State::Held | State::Paused) && paused.is_none() && status.held.is_none() {
         let _ = writeln!(out, "not sent yet     {}", setup::command_line(global, "sync"));
     }
     if let Some(held) = &status.held {
@@ -162,22 +52,22 @@ fn text(global: &Global, status: &Status) -> String {
         if let Some(decision) = &status.decision {
             let _ = writeln!(out, "  decided        {}", decision_text(decision));
         }
-        let (word, next) = match &status.decision {
-            Some(DecisionRecord { decision: Decision::Approved, .. }) => ("to send it", "sync".to_owned()),
-            Some(_) | None => ("to approve it", format!("approve {short}")),
+        let (word, next) = if status.is_approved() {
+            ("to send it", "sync".to_owned())
+        } else {
+            ("to approve it", format!("approve {short}"))
         };
         let _ = writeln!(out, "  {word:<15}{}", setup::command_line(global, &next));
     }
-    for record in &status.failing {
-        let _ = writeln!(
-            out,
-            "failing          {} ({}), {} times since {}: {}",
-            plain(&record.failing.name),
-            record.failing.record,
-            record.count,
-            record.first_at,
-            plain(&record.failing.reason)
-        );
+    for reason in &status.stopped {
+        let _ = writeln!(out, "stopped          {}", plain(reason));
+        let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
+    }
+    for line in failing::lines(&status.failing, status.now) {
+        let _ = writeln!(out, "failing          {line}");
+    }
+    if let Some(writes) = &status.foreign {
+        let _ = writeln!(out, "other writer     {}", describe_foreign_writes(writes));
     }
     for (id, pin) in &status.pins {
         let _ = writeln!(
@@ -190,11 +80,74 @@ fn text(global: &Global, status: &Status) -> String {
             setup::command_line(global, &format!("undo --release {id}"))
         );
     }
-    if status.unsettled > 0 {
+    out.push_str(&read_first(status));
+    if let Some(dead) = &status.dead_key {
+        let _ = writeln!(out, "API key          {}", plain(dead));
+    }
+    let _ = writeln!(out, "API key          {}", key_text(key_days));
+    out
+}
+
+/// The last cycles.
+fn what_was_done(global: &Global, status: &Status) -> String {
+    let mut out = String::new();
+    let cycle = |cycle: &CycleRecord| {
+        let without = if status.is_running { "is running" } else { "was cut off" };
+        let message = cycle.end.as_ref().map_or(without, |end| end.message.as_str());
+        format!("cycle {} of {}: {message}", cycle.id, cycle.started_at)
+    };
+    match &status.last {
+        Some(last) => {
+            let _ = writeln!(out, "last sync        {}", cycle(last));
+        }
+        None => {
+            let _ = writeln!(out, "last sync        none yet; to run one: {}", setup::command_line(global, "sync"));
+        }
+    }
+    if let Some(late) = status.last.as_ref().and_then(late) {
+        let again = setup::command_line(global, "sync");
+        let _ = writeln!(out, "not sent yet     {late} requests, since schedule.sending_minutes_max was over: {again}");
+    }
+    if let Some(good) = &status.good {
+        let age = status.now.seconds_since(good.ended_at.unwrap_or(good.started_at));
+        let _ = writeln!(out, "last good sync   cycle {} of {} ({} ago)", good.id, good.started_at, age_text(age));
+    }
+    out
+}
+
+/// What the next sync asks Atlassian before it plans.
+fn read_first(status: &Status) -> String {
+    let mut out = String::new();
+    if !status.trust.is_trusted() {
+        let _ = writeln!(out, "not trusted      {}: the next sync reads Atlassian first", status.trust);
+    }
+    if status.unsettled > 0 && status.is_running {
+        let _ = writeln!(out, "under way        {} requests", status.unsettled);
+    } else if status.unsettled > 0 {
         let _ =
             writeln!(out, "cut off          {} requests; the next sync looks up what became of them", status.unsettled);
     }
-    let _ = writeln!(out, "API key          {}", key_text(status.key_days));
+    out
+}
+
+/// How many requests a cycle did not send since its time was over.
+fn late(cycle: &CycleRecord) -> Option<u64> {
+    let late = cycle.end.as_ref()?.report.get("sent")?.get("late")?.as_u64()?;
+    (late > 0).then_some(late)
+}
+
+/// What holds for every cycle until somebody, or a sync, ends it.
+fn what_is_in_force(global: &Global, status: &Status, paused: Option<&str>) -> String {
+    let mut out = String::new();
+    if let Some(backup) = &status.backup {
+        let at = backup.at;
+        let _ =
+            writeln!(out, "restored         this is a backup of {at}: not trusted before a sync has read Atlassian");
+    }
+    if let Some(paused) = paused {
+        let _ = writeln!(out, "paused           {paused}");
+        let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
+    }
     out
 }
 
@@ -221,7 +174,7 @@ fn key_text(days: Option<i64>) -> String {
     }
 }
 
-fn document(status: &Status) -> Value {
+fn document(status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) -> Value {
     let cycle = |cycle: &CycleRecord| {
         json!({
             "cycle": cycle.id.0, "started_at": cycle.started_at, "ended_at": cycle.ended_at,
@@ -229,26 +182,30 @@ fn document(status: &Status) -> Value {
             "message": cycle.end.as_ref().map(|end| &end.message),
         })
     };
-    let failing = |record: &FailingRecord| {
-        json!({
-            "record": record.failing.record, "name": record.failing.name, "kind": record.failing.kind,
-            "reason": record.failing.reason, "count": record.count, "first_at": record.first_at, "last_at": record.last_at,
-        })
-    };
     json!({
         "state": status.state.as_str(),
         "last_sync": status.last.as_ref().map(cycle),
         "last_good_sync": status.good.as_ref().map(cycle),
+        "late_requests": status.last.as_ref().and_then(late).unwrap_or(0),
         "held_plan": status.held.as_ref().map(|plan| json!({ "fingerprint": plan.fingerprint, "created_at": plan.created_at })),
-        "paused": status.paused,
-        "failing": status.failing.iter().map(failing).collect::<Vec<_>>(),
+        "paused": paused,
+        "stopped": status.stopped,
+        "failing": status.failing.iter().map(failing::document).collect::<Vec<_>>(),
+        "foreign_writes": status.foreign.as_ref().map(|writes| json!({
+            "records": writes.records.len(), "last_at": writes.last_at, "is_copy": writes.is_copy,
+        })),
+        "is_running": status.is_running,
+        "next_cycle_at": status.next_due,
         "pins": status.pins.iter().map(|(id, pin)| json!({
             "user_id": id, "username": pin.username, "undone_cycle": pin.undone.0, "at": pin.at, "by": pin.by,
         })).collect::<Vec<_>>(),
+        "restored_backup": status.backup.as_ref().map(|backup| json!({ "of": backup.of, "at": backup.at })),
         "unsettled_requests": status.unsettled,
+        "untrusted": (!status.trust.is_trusted()).then(|| status.trust.to_string()),
         "accounts": status.accounts.0,
         "active_accounts": status.accounts.1,
         "groups": status.groups,
-        "api_key_expires_in_days": status.key_days,
+        "api_key_dead": status.dead_key,
+        "api_key_expires_in_days": key_days,
     })
 }

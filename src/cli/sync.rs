@@ -3,10 +3,10 @@
 use super::args::{Global, PlanFormat, SyncOptions};
 use super::edge::Ended;
 use super::output::put;
-use super::{plan, setup};
+use super::{failing, plan, setup};
 use crate::apply::Applied;
 use crate::clock::Clock;
-use crate::cycle::{End, Mode, Report, Task};
+use crate::cycle::{End, Mode, Report};
 use crate::report::plain;
 use crate::scim::atlassian::APP_ACCESS_MENU;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
     setup::tell_warnings(global, &config);
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    let task = (Mode::Apply, Task::Everybody, "sync");
+    let task = (Mode::Apply, options.plan.task(), "sync");
     let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, options.plan.format);
     if options.plan.format == PlanFormat::Text {
@@ -37,8 +37,11 @@ pub(super) fn outcome(report: &Report) -> String {
     for remark in &applied.remarks {
         let _ = writeln!(out, "  ! {}", plain(remark));
     }
-    for failing in &applied.failing {
-        let _ = writeln!(out, "  x {} ({}): {}", plain(&failing.name), failing.record, plain(&failing.reason));
+    for line in failing::failed(&applied.failing) {
+        let _ = writeln!(out, "  x {line}");
+    }
+    for line in failing::waiting(&applied.paused) {
+        let _ = writeln!(out, "  . {line}");
     }
     if !applied.groups_created.is_empty() {
         let groups = applied.groups_created.join(", ");
@@ -78,6 +81,7 @@ pub(super) fn end(global: &Global, report: &Report, again: &str) -> Result<(), E
         }
         End::Paused => Err(Ended::with(5, "paused: the brake is on, and nothing (more) was sent")
             .next(format!("To go on: {}", setup::command_line(global, "resume")))),
+        End::OutOfTime => Err(out_of_time(global, report, again)),
         End::Failing => {
             let stopped = report.applied.as_ref().and_then(|applied| applied.stopped.as_ref());
             match stopped {
@@ -87,4 +91,17 @@ pub(super) fn end(global: &Global, report: &Report, again: &str) -> Result<(), E
             }
         }
     }
+}
+
+fn out_of_time(global: &Global, report: &Report, again: &str) -> Ended {
+    let applied = report.applied.as_ref();
+    let late = applied.map_or(0, |applied| applied.late);
+    // What an undo did not give back is in no plan: only another undo does it.
+    let next = if again == "sync" { " and wait for the next cycle, which plans anew" } else { "" };
+    let line = format!("out of time: schedule.sending_minutes_max is over; {late} requests were not sent{next}");
+    let ended = Ended::with(4, line).next(format!("To go on: {}", setup::command_line(global, again)));
+    if applied.is_some_and(|applied| !applied.failing.is_empty()) {
+        return ended.next(format!("Some records are failing; to see them: {}", setup::command_line(global, "status")));
+    }
+    ended
 }

@@ -25,8 +25,8 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
         person: options.person.as_ref().map(|name| known(&store, name)).transpose()?,
         who: who::who(),
     };
-    let mode = if options.dry_run { Mode::Preview } else { Mode::Apply };
-    let task = (mode, Task::Undo(&undone), "undo");
+    let (mode, command) = if options.dry_run { (Mode::Preview, "undo --dry-run") } else { (Mode::Apply, "undo") };
+    let task = (mode, Task::Undo(&undone), command);
     let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
     plan::print(&report.document, PlanFormat::Text);
     if report.document.actions.is_empty() {

@@ -21,18 +21,19 @@ pub(super) fn read(reader: &mut Reader<'_>, files: &Files<'_>) -> Atlassian {
     let verified_domains = verified_domains(reader, host.is_loopback);
     let settings = Settings {
         base_url: host.base_url,
-        api_key: files::read_secret(reader, files, "atlassian.api_key_file", "Atlassian's SCIM API key"),
+        api_key: files::read_secret(reader, files, files::ATLASSIAN_KEY, "Atlassian's SCIM API key"),
         requests_per_second: reader.rate("atlassian.requests_per_second", 1_000.0),
         concurrent_requests_max: reader.whole("atlassian.concurrent_requests_max", 1..=64),
         members_per_request_max: reader.whole("atlassian.members_per_request_max", 1..=1_000),
         member_removal: reader
             .choice("atlassian.member_removal", [("filter", MemberRemoval::Filter), ("values", MemberRemoval::Values)]),
         ca_file: files::find_ca(reader, files, "atlassian.ca_file"),
+        proxy: host::find_proxy(reader, "atlassian.proxy"),
     };
     let api_key_expires = reader.date("atlassian.api_key_expires");
     if api_key_expires.is_none() {
-        reader.warnings.push(
-            "atlassian.api_key_expires is empty: nobody will be warned before the API key expires; write its date there".into(),
+        reader.warn(
+            "atlassian.api_key_expires is empty: nobody will be warned before the API key expires; write its date there",
         );
     }
     Atlassian { settings, verified_domains, api_key_expires }
@@ -52,7 +53,7 @@ fn read_host(reader: &mut Reader<'_>) -> Host {
     if !host.is_loopback && reader.is_placeholder(key, &host.base_url) {
         reader.refuse(key, Fault::new("is still the placeholder", remedy));
     } else if !host.base_url.contains("/scim/directory/") {
-        reader.warnings.push(format!(
+        reader.warn(&format!(
             "atlassian.scim_base_url: `{}` has no `/scim/directory/` in it, as Atlassian's addresses have; compare it with Atlassian's page",
             host.base_url
         ));
@@ -83,8 +84,8 @@ fn verified_domains(reader: &mut Reader<'_>, is_loopback: bool) -> BTreeSet<Stri
         reader
             .refuse(key, Fault::new("has `*` beside domains", "write [\"*\"] alone for all domains, or leave `*` out"));
     } else if domains.contains("*") {
-        reader.warnings.push(
-            "atlassian.verified_domains is [\"*\"]: every account counts as managed; an update of one that is not can cut its link".into(),
+        reader.warn(
+            "atlassian.verified_domains is [\"*\"]: every account counts as managed; an update of one that is not can cut its link",
         );
     } else if reader.is_empty_list(key) {
         reader.refuse(key, Fault::new("is empty: no account would be managed", remedy));

@@ -1,7 +1,7 @@
 //! The documents beside the configuration say what the parser does.
 
 use super::reader::Reader;
-use super::{DEFAULT, Environment, mapping, parse, read};
+use super::{DEFAULT, Environment, Files, mapping, parse, read};
 use crate::model::Attribute;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,7 +34,8 @@ fn default_keys() -> BTreeMap<String, &'static str> {
 fn the_parser_asks_for_every_key_of_the_default_file_and_no_other() {
     let table = DeTable::parse(DEFAULT).unwrap();
     let mut reader = Reader::new(DEFAULT, table.get_ref(), table.get_ref());
-    read(&mut reader, Path::new("config.toml"), &Environment::default());
+    let env = Environment::default();
+    read(&mut reader, Path::new("config.toml"), &Files::new(Path::new("config.toml"), &env));
     let mut leaves = BTreeSet::new();
     for (section, value) in table.get_ref() {
         for (name, value) in value.get_ref().as_table().unwrap() {

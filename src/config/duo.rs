@@ -16,6 +16,7 @@ pub(super) fn read(reader: &mut Reader<'_>, files: &Files<'_>) -> (Settings, boo
         signature: reader.choice("duo.signature", [("v5", SignatureVersion::V5), ("v2", SignatureVersion::V2)]),
         requests_per_minute: reader.whole("duo.requests_per_minute", 1..=60_000),
         ca_file: files::find_ca(reader, files, "duo.ca_file"),
+        proxy: host::find_proxy(reader, "duo.proxy"),
         api_host: host.name,
         base_url: host.base_url,
     };

@@ -15,29 +15,63 @@ const STATE_DIRECTORY: &str = "/var/lib/duo-atlassian-sync";
 /// Keys have less than 1,000 characters. What is larger is another file.
 const SECRET_BYTES_MAX: u64 = 16 * 1024;
 
+/// All certificate authorities of a system have less than a megabyte.
+const CA_BYTES_MAX: u64 = 16 << 20;
+
 /// A name that is this long and has neither slash nor dot is rather the secret itself than a file's name.
 const NAME_LENGTH_MAX: usize = 31;
+
+/// The key that names the file of Atlassian's API key.
+pub(super) const ATLASSIAN_KEY: &str = "atlassian.api_key_file";
 
 /// Finds files for one configuration.
 pub(super) struct Files<'e> {
     directory: PathBuf,
     env: &'e Environment,
+    reads_secrets: bool,
+    /// Instead of the file that the configuration names.
+    atlassian_key: Option<String>,
 }
 
 impl<'e> Files<'e> {
     pub(super) fn new(config: &Path, env: &'e Environment) -> Self {
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_path_buf());
-        Self { directory: config.parent().map(Path::to_path_buf).unwrap_or_default(), env }
+        Self {
+            directory: config.parent().map(Path::to_path_buf).unwrap_or_default(),
+            env,
+            reads_secrets: true,
+            atlassian_key: None,
+        }
+    }
+
+    /// Another key of Atlassian, from a file that is relative to the working directory.
+    pub(super) fn with_atlassian_key(self, file: &Path) -> Self {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        Self { atlassian_key: Some(file.display().to_string()), ..self }
+    }
+
+    /// Every secret is empty, whether or not its file is there.
+    pub(super) fn without_secrets(self) -> Self {
+        Self { reads_secrets: false, ..self }
     }
 
     /// The database.
     pub(super) fn database(&self, name: &str) -> PathBuf {
-        let directory = match &self.env.state_directory {
-            Some(directory) => directory,
-            None if self.directory.starts_with("/etc") => Path::new(STATE_DIRECTORY),
-            None => &self.directory,
-        };
-        directory.join(name)
+        self.env.state_directory.as_ref().map_or_else(|| self.database_by_hand(name), |directory| directory.join(name))
+    }
+
+    /// The database of commands that no service manager started.
+    fn database_by_hand(&self, name: &str) -> PathBuf {
+        let is_installed = self.directory.starts_with("/etc");
+        if is_installed { Path::new(STATE_DIRECTORY).join(name) } else { self.beside(name) }
+    }
+
+    /// Another file that commands by hand would take for the database: a brake there would stop nothing here.
+    pub(super) fn other_database_by_hand(&self, name: &str) -> Option<PathBuf> {
+        // systemd's folder for a dynamic user is known by two names.
+        let folder = |path: &Path| path.parent().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.into()));
+        let other = self.database_by_hand(name);
+        (folder(&self.database(name)) != folder(&other)).then_some(other)
     }
 
     /// A file that is no secret: beside the configuration.
@@ -58,6 +92,9 @@ impl<'e> Files<'e> {
 
     /// Reads one secret.
     fn read_secret(&self, name: &str, what: &str) -> Result<SecretString, Fault> {
+        if !self.reads_secrets {
+            return Ok(SecretString::default());
+        }
         let path = self.secret(name);
         let metadata = self.metadata(&path, name, what)?;
         let mode = metadata.permissions().mode();
@@ -131,7 +168,9 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
 
 /// Reads the secret whose file stands under a key. After a problem the result is empty.
 pub(super) fn read_secret(reader: &mut Reader<'_>, files: &Files<'_>, key: &str, what: &str) -> SecretString {
-    let name = reader.text(key).trim();
+    // Asked for in any case: a key that nobody asks for is unknown.
+    let configured = reader.text(key).trim();
+    let name = files.atlassian_key.as_deref().filter(|_| key == ATLASSIAN_KEY).unwrap_or(configured);
     let secret = if name.is_empty() {
         Err(Fault::new("names no file", format!("name the file that holds {what}")))
     } else {
@@ -143,16 +182,23 @@ pub(super) fn read_secret(reader: &mut Reader<'_>, files: &Files<'_>, key: &str,
     })
 }
 
-/// The path of a secret file that may be absent from the configuration; when it is there, it must be readable.
-pub(super) fn find_secret(reader: &mut Reader<'_>, files: &Files<'_>, key: &str, what: &str) -> Option<PathBuf> {
-    let name = reader.text(key).trim();
-    if name.is_empty() {
+/// A secret that the configuration may leave out; when its file is named, it must be readable.
+pub(super) fn find_secret(reader: &mut Reader<'_>, files: &Files<'_>, key: &str, what: &str) -> Option<SecretString> {
+    if reader.text(key).trim().is_empty() {
         return None;
     }
-    if let Err(fault) = files.read_secret(name, what) {
-        reader.refuse(key, fault);
+    // Empty: there was a problem with it, which is reported already, or it was not to be read.
+    Some(read_secret(reader, files, key, what)).filter(|secret| !secret.expose_secret().is_empty())
+}
+
+/// The whole of a file, but for one that is no certificate by its size. A device or a pipe is no file: it may
+/// never end.
+fn read_some(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)?.take(CA_BYTES_MAX).read_to_end(&mut bytes)?;
     }
-    Some(files.secret(name))
+    Ok(bytes)
 }
 
 /// A further certificate authority.
@@ -162,7 +208,7 @@ pub(super) fn find_ca(reader: &mut Reader<'_>, files: &Files<'_>, key: &str) -> 
         return None;
     }
     let path = files.beside(name);
-    match std::fs::read(&path) {
+    match read_some(&path) {
         Ok(bytes) if String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") => {}
         Ok(_) => {
             let message = format!("`{}` holds no certificate", path.display());
@@ -264,5 +310,21 @@ mod tests {
         env.state_directory = Some(PathBuf::from("/var/lib/private/x"));
         assert_eq!(path(&env, installed, "state.db"), Path::new("/var/lib/private/x/state.db"));
         assert_eq!(path(&env, installed, "/srv/state.db"), Path::new("/srv/state.db"));
+    }
+
+    #[test]
+    fn another_database_by_hand_is_noticed_and_another_name_for_the_same_folder_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let (real, link) = (directory.path().join("private"), directory.path().join("public"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let env = Environment { state_directory: Some(real.clone()), ..Environment::default() };
+        let other = |config: &Path, name: &str| Files::new(config, &env).other_database_by_hand(name);
+        assert_eq!(other(&link.join("config.toml"), "state.db"), None);
+        assert_eq!(other(Path::new("/etc/x/config.toml"), real.join("state.db").to_str().unwrap()), None);
+        let installed = other(Path::new("/etc/x/config.toml"), "state.db");
+        assert_eq!(installed.as_deref(), Some(Path::new("/var/lib/duo-atlassian-sync/state.db")));
+        let nowhere = Environment::default();
+        assert_eq!(Files::new(Path::new("/srv/config.toml"), &nowhere).other_database_by_hand("state.db"), None);
     }
 }

@@ -32,7 +32,7 @@ fn limit(reader: &mut Reader<'_>, name: &str) -> Limit {
         at_most: reader.whole(&format!("guard.{name}.at_most"), 0..=COUNT_MAX),
     };
     if limit.count > limit.at_most {
-        reader.warnings.push(format!(
+        reader.warn(&format!(
             "guard.{name}: count {} is above at_most {}, which wins; raise at_most as well if that is not meant",
             limit.count, limit.at_most
         ));

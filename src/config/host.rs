@@ -1,6 +1,7 @@
 //! The two addresses: Duo's host and the SCIM base URL.
 
 use super::problem::{Fault, shown};
+use super::reader::Reader;
 
 /// Duo's domains: the commercial one and the government's.
 const DUO_DOMAINS: [&str; 2] = [".duosecurity.com", ".duofederal.com"];
@@ -45,6 +46,9 @@ pub(super) fn duo(text: &str) -> Result<Host, Fault> {
     if !is_host_name(&text) {
         return fault("is not a host name");
     }
+    if !is_sent_as_written(&format!("https://{text}"), &text) {
+        return fault("would be sent in another spelling");
+    }
     if !DUO_DOMAINS.iter().any(|domain| text.len() > domain.len() && text.ends_with(domain)) {
         return fault("is outside duosecurity.com and duofederal.com: the secret key would go to a stranger");
     }
@@ -80,13 +84,65 @@ pub(super) fn scim(text: &str) -> Result<Host, Fault> {
         return fault("is not https; only a loopback address with a port may be http");
     }
     let base_url = format!("{scheme}://{authority}{}", path.trim_end_matches('/'));
+    if !is_sent_as_written(&base_url, name) {
+        return fault("would be sent in another spelling");
+    }
     Ok(Host { name: name.to_owned(), base_url, is_loopback: LOOPBACKS.contains(&name) })
+}
+
+/// An HTTP proxy. After a problem there is none.
+pub(super) fn find_proxy(reader: &mut Reader<'_>, key: &str) -> Option<String> {
+    let text = reader.text(key).trim();
+    if text.is_empty() {
+        return None;
+    }
+    match proxy(text) {
+        Ok(url) => Some(url),
+        Err(fault) => {
+            reader.refuse(key, fault);
+            None
+        }
+    }
+}
+
+fn proxy(text: &str) -> Result<String, Fault> {
+    let shape = "write the address of an HTTP proxy with its port, `http://proxy.example.com:3128`, or leave it empty";
+    if text.contains('@') {
+        // Not shown: it may hold a password.
+        let message = "has a user or a password, which do not belong into a configuration file";
+        let remedy = "leave it empty, and set HTTPS_PROXY in the environment of the service";
+        return Err(Fault::new(message, remedy));
+    }
+    let fault = |message: &str| Err(Fault::new(format!("{} {message}", shown(text)), shape));
+    let text = text.to_ascii_lowercase();
+    let Some(("http", rest)) = text.split_once("://") else { return fault("is not an http:// address") };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    let (name, port) = split_port(authority);
+    if !port.is_some_and(is_port) {
+        return fault("has no port");
+    }
+    if !LOOPBACKS.contains(&name) && !is_host_name(name) {
+        return fault("is not a host name with a port");
+    }
+    let url = format!("http://{authority}");
+    if !is_sent_as_written(&url, name) {
+        return fault("would be used in another spelling");
+    }
+    Ok(url)
 }
 
 /// The name of a loopback address, if that is what `authority` is, with a port.
 pub(super) fn loopback(authority: &str) -> Option<&str> {
     let (name, port) = split_port(authority);
     (LOOPBACKS.contains(&name) && port.is_some_and(is_port)).then_some(name)
+}
+
+/// Whether requests go to this very host and path. A letter outside ASCII, a number such as `0x7f.1` or a path with
+/// `..` would become something else on the way: another host than the one that is shown, or a request that is refused.
+fn is_sent_as_written(base_url: &str, name: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(base_url) else { return false };
+    let path = base_url.splitn(4, '/').nth(3).unwrap_or_default();
+    url.host_str() == Some(name) && url.path().strip_prefix('/') == Some(path)
 }
 
 fn is_web(scheme: &str) -> bool {
@@ -118,7 +174,31 @@ pub(super) fn is_host_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{duo, scim};
+    use super::{duo, proxy, scim};
+
+    #[test]
+    fn a_proxy_is_a_host_with_a_port_and_without_a_password() {
+        for good in ["http://proxy.example.com:3128", "HTTP://Proxy.Example.com:3128/", "http://10.0.0.1:80"] {
+            assert!(proxy(good).is_ok(), "{good}");
+        }
+        assert_eq!(proxy("HTTP://Proxy.Example.com:3128/").unwrap(), "http://proxy.example.com:3128");
+        for (text, expected) in [
+            ("proxy.example.com:3128", "is not an http:// address"),
+            ("https://proxy.example.com:3128", "is not an http:// address"),
+            ("socks5://proxy.example.com:3128", "is not an http:// address"),
+            ("http://proxy.example.com", "has no port"),
+            ("http://proxy.example.com:0", "has no port"),
+            ("http://proxy.example.com:3128/path", "has no port"),
+            ("http://:3128", "is not a host name"),
+            ("http://0x7f.1:3128", "another spelling"),
+        ] {
+            let message = proxy(text).unwrap_err().message;
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+        let with_password = proxy("http://ana:hunter2@proxy.example.com:3128").unwrap_err();
+        assert!(with_password.message.contains("password"), "{}", with_password.message);
+        assert!(!format!("{with_password:?}").contains("hunter2"), "it is not shown");
+    }
 
     #[test]
     fn duo_is_a_host_of_its_own_two_domains() {
@@ -151,6 +231,24 @@ mod tests {
             let message = duo(text).unwrap_err().message;
             assert!(message.contains(expected), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn an_address_that_would_be_rewritten_on_the_way_is_refused() {
+        for text in [
+            "https://api.atlassian.com/scim/../directory/1",
+            "https://api.atlassian.com/scim/%2e/directory/1",
+            "https://api.atlassian.com/scim/directory/é",
+            "https://api.atlassian.com/scim/directory/\"1\"",
+            "https://ätlassian.example/scim/directory/1",
+            "https://xn--a/scim/directory/1",
+            "https://0x7f.1/scim/directory/1",
+            "http://[::1]:1/a/./b",
+        ] {
+            assert!(scim(text).unwrap_err().message.ends_with("would be sent in another spelling"), "{text}");
+        }
+        assert!(duo("api-é.duosecurity.com").unwrap_err().message.ends_with("would be sent in another spelling"));
+        assert_eq!(scim("https://api.atlassian.com:443/a//b").unwrap().base_url, "https://api.atlassian.com:443/a//b");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<Attribute, String> {
     let Some(table) = reader.table(KEY) else { return mapping };
     let is_given = reader.given(KEY).is_some();
     for (path, value, span) in flat(table, "") {
+        if reader.is_full() {
+            break;
+        }
         let key = format!("{KEY}.{path}");
         let place = is_given.then_some(span);
         let attribute = path.parse::<Attribute>().map_err(|_| unknown_attribute(&path));
@@ -73,14 +76,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<Attribute, String> {
     mapping
 }
 
-/// Every line with its path: `name.givenName` without quotes is the same as with them.
+/// No attribute has a longer path.
+const PATH_LENGTH_MAX: usize = 200;
+
+/// Every line with its path: `name.givenName` without quotes is the same as with them. Below a path that is too long
+/// for an attribute nothing is looked for.
 fn flat<'t>(table: &'t DeTable<'t>, prefix: &str) -> Vec<(String, &'t DeValue<'t>, Range<usize>)> {
     let mut lines = Vec::new();
     for (name, value) in table {
         let path = format!("{prefix}{}", name.get_ref());
         match value.get_ref().as_table() {
-            Some(inner) => lines.extend(flat(inner, &format!("{path}."))),
-            None => lines.push((path, value.get_ref(), name.span())),
+            Some(inner) if path.len() <= PATH_LENGTH_MAX => lines.extend(flat(inner, &format!("{path}."))),
+            Some(_) | None => lines.push((path, value.get_ref(), name.span())),
         }
     }
     lines

@@ -18,7 +18,19 @@ pub struct Problem {
     pub remedy: String,
 }
 
-/// Every mistake of one configuration file, sorted by line; at least one.
+impl Problem {
+    /// A mistake at a line and column.
+    pub(super) fn new(place: Option<(usize, usize)>, key: &str, fault: Fault) -> Self {
+        let (row, column) = place.unzip();
+        let Fault { message, remedy } = fault;
+        Self { line: row, column, key: line(key), message: line(&message), remedy: line(&remedy) }
+    }
+}
+
+/// So many mistakes are told. Whoever has more has one that is behind most of them.
+pub(super) const PROBLEMS_MAX: usize = 100;
+
+/// The mistakes of one configuration file, sorted by line: at least one, and at most a hundred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     path: PathBuf,
@@ -37,8 +49,7 @@ impl Problems {
 
     /// A single mistake of the file as a whole.
     pub(super) fn of_file(path: &Path, fault: Fault) -> Self {
-        let Fault { message, remedy } = fault;
-        Self::new(path, vec![Problem { line: None, column: None, key: String::new(), message, remedy }])
+        Self::new(path, vec![Problem::new(None, "", fault)])
     }
 
     /// The file.
@@ -57,6 +68,9 @@ impl fmt::Display for Problems {
         let path = self.path.display();
         let noun = if self.list.len() == 1 { "problem" } else { "problems" };
         write!(f, "{} {noun} in {path}", self.list.len())?;
+        if self.list.len() >= PROBLEMS_MAX {
+            write!(f, ", and perhaps more")?;
+        }
         for problem in &self.list {
             write!(f, "\n{path}:")?;
             if let Some(line) = problem.line {
@@ -84,6 +98,27 @@ impl Fault {
     pub(super) fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { message: message.into(), remedy: remedy.into() }
     }
+}
+
+/// So many bytes are told of one mistake.
+const LENGTH_MAX: usize = 1_000;
+
+/// A text from the file in one line, which is not long: nothing in it can forge a line or steer a terminal.
+pub(super) fn line(text: &str) -> String {
+    let mut line = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+        if line.len() >= LENGTH_MAX && !rest.as_str().is_empty() {
+            line.push_str("...");
+            break;
+        }
+    }
+    line
 }
 
 /// So many letters and digits in a row may be a key that was put on the wrong line. Ids of Duo have 20, the parts of a

@@ -3,7 +3,7 @@
 //! A key with a mistake yields its default, so that reading goes on and every mistake is found. The keys that were
 //! asked for are the keys there are: whatever else the file has is unknown.
 
-use super::problem::{Fault, Problem, Problems, shown};
+use super::problem::{Fault, PROBLEMS_MAX, Problem, Problems, line, shown};
 use super::spelling;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -22,7 +22,7 @@ pub(super) struct Reader<'t> {
     default: &'t DeTable<'t>,
     asked: BTreeSet<String>,
     problems: Vec<Problem>,
-    pub(super) warnings: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl<'t> Reader<'t> {
@@ -179,11 +179,30 @@ impl<'t> Reader<'t> {
         self.refuse_at(key, place, fault);
     }
 
+    /// Whether no further mistake would be told.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
     /// Notes a mistake at a place.
     pub(super) fn refuse_at(&mut self, key: &str, place: Place, fault: Fault) {
-        let (line, column) = place.map(|span| position(self.text, &self.line_starts, span.start)).unzip();
-        let Fault { message, remedy } = fault;
-        self.problems.push(Problem { line, column, key: key.to_owned(), message, remedy });
+        if self.is_full() {
+            return;
+        }
+        let place = place.map(|span| position(self.text, &self.line_starts, span.start));
+        self.problems.push(Problem::new(place, key, fault));
+    }
+
+    /// Notes what is allowed but perhaps not meant.
+    pub(super) fn warn(&mut self, warning: &str) {
+        if self.warnings.len() < PROBLEMS_MAX {
+            self.warnings.push(line(warning));
+        }
+    }
+
+    /// Everything that is allowed but perhaps not meant, so far.
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     fn refuse_range(&mut self, key: &str, value: impl Display, min: i64, max: i64) {
@@ -215,6 +234,9 @@ impl<'t> Reader<'t> {
 
     fn check(&mut self, table: &'t DeTable<'t>, section: &str) {
         for (name, value) in table {
+            if self.is_full() {
+                return;
+            }
             let key =
                 if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
             let begins_a_section = self.asked.iter().any(|asked| is_below(asked, &key).is_some());

@@ -42,7 +42,7 @@ fn people(reader: &mut Reader<'_>, key: &str) -> BTreeSet<String> {
     for (text, _) in reader.texts(key) {
         let person = normalised(text);
         if !is_id(text) && is_id(&text.to_uppercase()) && text.contains(|c: char| c.is_ascii_digit()) {
-            reader.warnings.push(format!(
+            reader.warn(&format!(
                 "{key}: `{text}` is taken for a username; if it is an id, write it in capitals, as Duo does: `{}`",
                 text.to_uppercase()
             ));
@@ -70,11 +70,11 @@ fn check_lists(reader: &mut Reader<'_>, rules: &Rules) {
         reader.refuse_at(key, place, Fault::new(message, "keep the person in one of the two lists"));
     }
     for person in rules.pilot_people.intersection(&rules.excluded_people) {
-        reader.warnings.push(format!("scope.pilot_people: `{person}` is in excluded_people as well, which goes first"));
+        reader.warn(&format!("scope.pilot_people: `{person}` is in excluded_people as well, which goes first"));
     }
     if !rules.pilot_people.is_empty() {
         for person in rules.blocked_people.difference(&rules.pilot_people) {
-            reader.warnings.push(format!(
+            reader.warn(&format!(
                 "scope.blocked_people: `{person}` is not in pilot_people, and so in no action while the pilot lasts"
             ));
         }

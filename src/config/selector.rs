@@ -118,6 +118,9 @@ fn wanted(id: Option<&str>, name: Option<&str>, atlassian_name: Option<&str>) ->
     }
 }
 
+/// Each pattern is compared with every name.
+const PATTERNS_MAX: usize = 200;
+
 /// No group may be selected twice: which of the entries decides would be a guess.
 fn check_overlaps(reader: &mut Reader<'_>, selectors: &[(Selector, Place)]) {
     let mut seen = BTreeSet::new();
@@ -131,8 +134,13 @@ fn check_overlaps(reader: &mut Reader<'_>, selectors: &[(Selector, Place)]) {
             patterns.insert(pattern);
         }
         if matches!(&selector.wanted, Wanted::Pattern(pattern) if pattern.bytes().all(|b| b == b'*')) {
-            reader.warnings.push("scope.groups: `*` selects every group of Duo".to_owned());
+            reader.warn("scope.groups: `*` selects every group of Duo");
         }
+    }
+    if patterns.len() > PATTERNS_MAX {
+        let message = format!("has {} patterns, at most {PATTERNS_MAX}", patterns.len());
+        let remedy = "write fewer and wider patterns, or an entry with the id of each group";
+        return reader.refuse(KEY, Fault::new(message, remedy));
     }
     for (selector, place) in selectors {
         let (Wanted::Name(name) | Wanted::Pattern(name)) = &selector.wanted else { continue };
@@ -157,7 +165,7 @@ fn check_names(reader: &mut Reader<'_>, selectors: &[(Selector, Place)], protect
         };
         let lower = name.to_lowercase();
         if protected.contains(&lower) {
-            reader.warnings.push(format!(
+            reader.warn(&format!(
                 "scope.groups: `{selector}` becomes the Atlassian group `{name}`, which is in protected_groups and will not be filled"
             ));
         }
@@ -171,7 +179,7 @@ fn check_names(reader: &mut Reader<'_>, selectors: &[(Selector, Place)], protect
 }
 
 /// Whether a pattern, in which `*` stands for any characters, matches a whole text.
-fn covers(pattern: &str, text: &str) -> bool {
+pub(super) fn covers(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));

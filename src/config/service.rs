@@ -1,9 +1,14 @@
 //! `[approval]`, `[schedule]`, `[state]`, `[http]` and `[notice]`.
 
+use super::files;
 use super::files::Files;
 use super::host;
 use super::problem::{Fault, shown};
 use super::reader::Reader;
+use crate::clock::Clock;
+use crate::notice;
+use crate::notice::{People, Webhook};
+use crate::schedule::Schedule as When;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -30,10 +35,12 @@ pub enum Mode {
 pub struct Schedule {
     /// What the daemon does with a plan.
     pub mode: Mode,
-    /// When a cycle begins: six fields, seconds first, UTC. Plausible, not parsed.
-    pub cycle_cron: String,
-    /// When the target is read anew: likewise.
-    pub refresh_cron: String,
+    /// When a cycle begins.
+    pub cycle_cron: When,
+    /// When the target is read anew.
+    pub refresh_cron: When,
+    /// A cycle that is due begins up to so much later.
+    pub jitter_seconds_max: u32,
     /// So long a cycle may send.
     pub sending_minutes_max: u32,
 }
@@ -45,6 +52,8 @@ pub struct State {
     pub database: PathBuf,
     /// After a longer pause the target is read before anything is planned (S19).
     pub trusted_hours: u32,
+    /// So many days of cycles and of what they sent are kept.
+    pub history_days: u32,
 }
 
 pub(super) fn approval(reader: &mut Reader<'_>) -> Approval {
@@ -59,6 +68,7 @@ pub(super) fn schedule(reader: &mut Reader<'_>) -> Schedule {
         mode: reader.choice("schedule.mode", [("observe", Mode::Observe), ("apply", Mode::Apply)]),
         cycle_cron: cron(reader, "schedule.cycle_cron"),
         refresh_cron: cron(reader, "schedule.refresh_cron"),
+        jitter_seconds_max: reader.whole("schedule.jitter_seconds_max", 0..=3_600),
         sending_minutes_max: reader.whole("schedule.sending_minutes_max", 1..=1_440),
     }
 }
@@ -69,7 +79,37 @@ pub(super) fn state(reader: &mut Reader<'_>, files: &Files<'_>) -> State {
     if name.is_empty() || name.ends_with('/') {
         reader.refuse(key, Fault::new("names no file", "name the database file: \"state.db\""));
     }
-    State { database: files.database(name), trusted_hours: reader.whole("state.trusted_hours", 1..=8_760) }
+    let name = name.to_owned();
+    let database = files.database(&name);
+    if let Some(other) = files.other_database_by_hand(&name) {
+        reader.warn(&format!(
+            "state.database: the service uses {}, and commands by hand would use {}, so that `pause` would stop nothing: \
+             write the whole path",
+            database.display(),
+            other.display()
+        ));
+    }
+    State {
+        database,
+        trusted_hours: reader.whole("state.trusted_hours", 1..=8_760),
+        history_days: reader.whole("state.history_days", 30..=3_660),
+    }
+}
+
+/// Where notices go, and what they may say.
+pub(super) fn notice(reader: &mut Reader<'_>, files: &Files<'_>) -> Option<notice::Settings> {
+    let key = "notice.webhook_url_file";
+    let people = if reader.boolean("notice.include_people") { People::Named } else { People::Counted };
+    let ca_file = files::find_ca(reader, files, "notice.ca_file");
+    let proxy = host::find_proxy(reader, "notice.proxy");
+    let url = files::find_secret(reader, files, key, "the webhook's address")?;
+    let settings = notice::Settings { url, people, ca_file, proxy };
+    // The address itself stands in no message.
+    if Webhook::new(&settings, Clock::simulated(0, 0)).is_err() {
+        let remedy = "write one address into it: https://, or http:// on loopback with a port";
+        reader.refuse(key, Fault::new("the file holds no address that notices can be sent to", remedy));
+    }
+    Some(settings)
 }
 
 /// Where health and metrics listen: this machine only.
@@ -89,12 +129,17 @@ pub(super) fn http_listen(reader: &mut Reader<'_>) -> Option<String> {
     Some(listen.to_owned())
 }
 
-fn cron(reader: &mut Reader<'_>, key: &str) -> String {
+fn cron(reader: &mut Reader<'_>, key: &str) -> When {
     let fields: Vec<&str> = reader.text(key).split_whitespace().collect();
-    if let Err(fault) = check_cron(&fields) {
+    let parsed = check_cron(&fields).and_then(|()| parse(&fields.join(" ")));
+    parsed.unwrap_or_else(|fault| {
         reader.refuse(key, fault);
-    }
-    fields.join(" ")
+        When::never()
+    })
+}
+
+fn parse(text: &str) -> Result<When, Fault> {
+    When::parse(text).map_err(|error| Fault::new(error.to_string(), "write six fields: \"0 */10 * * * *\""))
 }
 
 /// What the fields are called, and the numbers that may stand in them.
@@ -107,8 +152,8 @@ const CRON_FIELDS: [(&str, RangeInclusive<u8>); 6] = [
     ("day of week", 0..=7),
 ];
 
-/// Finds what cannot be meant; the scheduler parses what is left.
-fn check_cron(fields: &[&str]) -> Result<(), Fault> {
+/// Finds what is often meant otherwise, in words of our own; what is left is parsed.
+pub(super) fn check_cron(fields: &[&str]) -> Result<(), Fault> {
     let form = "write six fields: second, minute, hour, day of month, month, day of week: \"0 */10 * * * *\"";
     if let (5, Ok(())) = (fields.len(), check_cron_fields(fields, 1)) {
         return Err(Fault::new("has five fields", format!("seconds come first: \"0 {}\"", fields.join(" "))));

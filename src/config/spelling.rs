@@ -2,8 +2,11 @@
 
 /// The known name that a misspelt one was probably meant to be.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let distance_max = (name.chars().count() + 1) / 3;
-    let near = known.iter().map(|candidate| (distance(name, candidate), *candidate)).min();
+    let length = name.chars().count();
+    let distance_max = (length + 1) / 3;
+    // Names of another length are that far away at least.
+    let near = known.iter().filter(|candidate| candidate.chars().count().abs_diff(length) <= distance_max);
+    let near = near.map(|candidate| (distance(name, candidate), *candidate)).min();
     let near = near.filter(|(distance, _)| *distance <= distance_max).map(|(_, candidate)| candidate);
     near.or_else(|| known.iter().copied().find(|candidate| name.len() >= 4 && candidate.starts_with(name)))
 }

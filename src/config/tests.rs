@@ -1,6 +1,6 @@
 //! Whole files: what is read, and what is refused.
 
-use super::{Config, DEFAULT, Environment, Mode, Problems, load, parse};
+use super::{Config, DEFAULT, Environment, Mode, Problems, load, load_without_secrets, parse};
 use crate::desired::Wanted;
 use crate::model::Attribute;
 use secrecy::ExposeSecret;
@@ -102,11 +102,11 @@ fn the_template_as_it_is_asks_for_five_values() {
         put the API hostname of your Admin API application: `api_host = "api-....duosecurity.com"`
     config.toml:11: duo.integration_key: is still the placeholder
         put the integration key of your Admin API application: `DI` and 18 more letters and digits
-    config.toml:23: atlassian.scim_base_url: is still the placeholder
+    config.toml:25: atlassian.scim_base_url: is still the placeholder
         put the SCIM base URL of your directory, as Atlassian showed it when the directory was made
-    config.toml:31: atlassian.verified_domains: `example.com` is still the placeholder
+    config.toml:33: atlassian.verified_domains: `example.com` is still the placeholder
         list the domains that your organization has verified in Atlassian: ["your-company.com"]
-    config.toml:48: scope.groups: `DGXXXXXXXXXXXXXXXXXX` is still the placeholder
+    config.toml:51: scope.groups: `DGXXXXXXXXXXXXXXXXXX` is still the placeholder
         write { id = "DG..." }, { name = "jira-users" } or { name = "team-*" }
     "#);
 }
@@ -188,7 +188,7 @@ x = 1
     config.toml:27: approval.duo.signature: there is no key `duo.signature` in `[approval]`
         remove it; there is: note_required, valid_hours
     config.toml:28: atlassian.more: there is no key `more` in `[atlassian]`
-        remove it; there is: api_key_expires, api_key_file, ca_file, concurrent_requests_max, member_removal, members_per_request_max, requests_per_second, scim_base_url, verified_domains
+        remove it; there is: api_key_expires, api_key_file, ca_file, concurrent_requests_max, member_removal, members_per_request_max, proxy, requests_per_second, scim_base_url, verified_domains
     config.toml:30: state: must be a table with keys of its own, is a list
         write `[state]` on a line of its own, and its keys below
     "#);
@@ -272,6 +272,20 @@ fn lists_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn what_contacts_nobody_needs_no_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    let env = Environment::default();
+    std::fs::write(&path, with_scope("{ name = \"jira-users\" }", "")).unwrap();
+    assert!(load(&path, &env).is_err());
+    let config = load_without_secrets(&path, &env).unwrap();
+    assert_eq!(config.scim.api_key.expose_secret(), "");
+    std::fs::write(&path, with_scope("", "")).unwrap();
+    let problems = load_without_secrets(&path, &env).unwrap_err().to_string();
+    assert!(problems.contains("scope.groups") && !problems.contains("secret"), "{problems}");
+}
+
+#[test]
 fn secrets_that_cannot_be_used_are_reported_with_the_rest() {
     let problems = parse(&with_scope("", ""), Path::new("/nowhere/config.toml"), &Environment::default()).unwrap_err();
     insta::assert_snapshot!(problems, @r#"
@@ -291,7 +305,7 @@ fn a_file_that_cannot_be_read_says_so() {
     insta::assert_snapshot!(problems, @r#"
     1 problem in /nowhere/config.toml
     /nowhere/config.toml: cannot be read: No such file or directory (os error 2)
-        name the file with --config, or copy config/default.toml there; it must be readable for the service's user
+        name the file with --config, or make one: `duo-atlassian-sync init`; it must be readable for the service's user
     "#);
 }
 
@@ -330,7 +344,8 @@ fn what_is_left_out_is_as_in_the_default_file() {
     assert_eq!((config.duo.requests_per_minute, config.scim.concurrent_requests_max), (180, 4));
     assert!((config.scim.requests_per_second - 5.0).abs() < f64::EPSILON);
     assert_eq!(config.schedule.mode, Mode::Observe);
-    assert_eq!((config.http_listen, config.notice_webhook_url_file, config.api_key_expires), (None, None, None));
+    assert_eq!((config.http_listen, config.api_key_expires), (None, None));
+    assert!(config.notice.is_none());
     assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
 }
 

@@ -4,6 +4,7 @@ use super::read::{Reading, confirm};
 use super::{CycleError, Services, Settings, Tell};
 use crate::apply::count_requests;
 use crate::desired;
+use crate::desired::Desired;
 use crate::desired::ScopeChange;
 use crate::desired::describe_changes;
 use crate::guard::Class;
@@ -21,9 +22,13 @@ use crate::model::PersonId;
 use crate::model::ScimId;
 use crate::model::Timestamp;
 use crate::plan::Capabilities;
+use crate::plan::Comparison;
+use crate::plan::Drift;
+use crate::plan::DriftFound;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::plan::left_out_by;
 use crate::report::BaseDocument;
 use crate::report::ForecastDocument;
 use crate::report::Header;
@@ -39,6 +44,8 @@ pub(super) struct Compared {
     pub(super) plan: Plan,
     pub(super) situation: Situation,
     pub(super) header: Header,
+    /// How the snapshot was corrected, where the target was read and something is owned.
+    pub(super) drift: Option<Drift>,
 }
 
 /// So many people are asked for one by one before a plan is shown; above, the plan waits for a person first (S2).
@@ -61,19 +68,25 @@ pub(super) async fn compare(
 ) -> Result<Compared, CycleError> {
     let now = Timestamp::from_seconds(services.clock.now_seconds());
     let approved = store.read_approved_items(now)?;
-    let mut plan = compute(reading, settings, now);
+    let (mut plan, mut drift) = compute(reading, settings, now);
     for _ in 0..ROUNDS_MAX {
         if plan.unconfirmed.is_empty() || (plan.unconfirmed.len() > CONFIRMED_MAX && !is_approved(&plan, &approved)) {
             break;
         }
         let people = std::mem::take(&mut plan.unconfirmed);
         confirm(reading, &people, (services, settings), tell).await?;
-        plan = compute(reading, settings, now);
+        (plan, drift) = compute(reading, settings, now);
+    }
+    if let Some(drift) = &drift {
+        reading.owned.clone_from(&drift.owned);
     }
     let seats = plan.keep_within_seats(seats_taken(reading, store, &plan)?, settings.limits.accounts);
-    let situation = situation(reading, store, (settings, approved), now)?;
-    let header = Header { seats, ..header(reading, store, services, (settings, &plan), now)? };
-    Ok(Compared { plan, situation, header })
+    let found = drift.as_ref().map(|drift| drift.found(&desired_of(reading, settings))).unwrap_or_default();
+    let situation = Situation { drift: found, ..situation(reading, store, (settings, approved), now)? };
+    let mut header = Header { seats, ..header(reading, store, services, (settings, &plan), now)? };
+    let foreign = drift.as_ref().and_then(|drift| remark_of_foreign(&drift.foreign, reading, settings));
+    header.remarks.extend(foreign);
+    Ok(Compared { plan, situation, header, drift })
 }
 
 /// Active accounts of the directory: ours, adopted ones, and others where they are known.
@@ -92,7 +105,8 @@ fn seats_taken(reading: &Reading, store: &Store, plan: &Plan) -> Result<u64, Cyc
     let ours = u64::try_from(reading.owned.active_accounts() + active).unwrap_or(u64::MAX);
     let others = match &reading.observed {
         Some(observed) => foreign_accounts(observed, &reading.owned, &adopted.map(|(scim_id, _)| scim_id).collect()),
-        None => store.foreign_accounts()?,
+        // Counted as others when the target was last read whole.
+        None => store.foreign_accounts()?.saturating_sub(u64::try_from(active).unwrap_or(u64::MAX)),
     };
     Ok(ours.saturating_add(others))
 }
@@ -127,25 +141,47 @@ fn is_approved(plan: &Plan, approved: &BTreeSet<Item>) -> bool {
     items_of(plan).iter().filter(lost).all(|(_, item)| approved.contains(item))
 }
 
-fn compute(reading: &Reading, settings: &Settings, now: Timestamp) -> Plan {
-    let today = desired::compute(&reading.roster, &settings.rules, &reading.selection);
+fn desired_of(reading: &Reading, settings: &Settings) -> Desired {
+    desired::compute(&reading.roster, &settings.rules, &reading.selection)
+}
+
+/// What somebody else changed, where the target was read.
+fn drift_of(reading: &Reading, settings: &Settings, desired: &Desired) -> Option<Drift> {
+    let observed = reading.observed.as_ref()?;
+    Some(Drift::compute(&Comparison {
+        observed,
+        owned: &reading.owned,
+        desired,
+        rules: &settings.rules,
+        trust: reading.trust,
+        confirmed: &reading.roster.confirmed,
+        foreign: &reading.foreign,
+        creating: &reading.creating,
+    }))
+}
+
+fn compute(reading: &Reading, settings: &Settings, now: Timestamp) -> (Plan, Option<Drift>) {
+    let today = desired_of(reading, settings);
+    let drift = drift_of(reading, settings, &today);
     let before = reading.before.as_ref();
     let before = before.map(|(rules, selection)| (desired::compute(&reading.roster, rules, selection), rules));
-    Plan::compute(&Inputs {
+    let plan = Plan::compute(&Inputs {
         desired: &today,
         rules: &settings.rules,
         before: before.as_ref().map(|(desired, rules)| (desired, *rules)),
-        owned: &reading.owned,
-        observed: reading.observed.as_ref(),
+        owned: drift.as_ref().map_or(&reading.owned, |drift| &drift.owned),
+        drift: drift.as_ref(),
+        observed: reading.observed.as_ref().or(reading.in_the_way.as_ref()),
         confirmed: &reading.roster.confirmed,
         pinned: &reading.pins.pinned,
         capabilities: &capabilities(),
         now,
-    })
+    });
+    (plan, drift)
 }
 
 /// What the target can do, in the planner's terms.
-pub(super) fn capabilities() -> Capabilities {
+pub fn capabilities() -> Capabilities {
     let target = atlassian::capabilities();
     Capabilities {
         group_members_max: usize::try_from(target.group_members_max).unwrap_or(usize::MAX),
@@ -193,6 +229,8 @@ fn situation(
             .map(|(before, _)| describe_changes(before, &settings.rules))
             .unwrap_or_default(),
         directory_sync: directory_sync(reading, now),
+        trust: reading.trust,
+        drift: DriftFound::default(),
         pilot: if pilot_before && settings.rules.pilot_people.is_empty() { Pilot::Ended } else { Pilot::AsBefore },
     })
 }
@@ -220,6 +258,9 @@ fn header(
     header.remarks = remarks(reading, store, plan)?;
     Ok(header)
 }
+
+/// So many memberships that are not ours are named.
+const FOREIGN_NAMED_MAX: usize = 3;
 
 /// What stands around a plan, whatever was read for it.
 pub(super) fn header_of(
@@ -278,6 +319,31 @@ fn remark_of_scope_change(change: &ScopeChange) -> Option<String> {
     }
 }
 
+/// Memberships that somebody else made, and that stay (S7): access that nobody takes away.
+fn remark_of_foreign(
+    foreign: &BTreeSet<(GroupId, PersonId)>,
+    reading: &Reading,
+    settings: &Settings,
+) -> Option<String> {
+    let name = |(group, person): &(GroupId, PersonId)| {
+        let (group, account) = (reading.owned.groups.get(group)?, reading.owned.accounts.get(person)?);
+        let is_told = left_out_by(&settings.rules, &[&account.username], person).is_none();
+        is_told.then(|| format!("{} in {}", account.username, group.name))
+    };
+    let names: BTreeSet<String> = foreign.iter().filter_map(name).collect();
+    let shown: Vec<&str> = names.iter().take(FOREIGN_NAMED_MAX).map(String::as_str).collect();
+    let more = if names.len() > shown.len() { ", ..." } else { "" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of our people in our groups {} made by somebody else, and {} ({}{more})",
+            if names.len() == 1 { "1 membership".to_owned() } else { format!("{} memberships", names.len()) },
+            if names.len() == 1 { "was" } else { "were" },
+            if names.len() == 1 { "stays as it is" } else { "stay as they are" },
+            shown.join(", ")
+        )
+    })
+}
+
 fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>, CycleError> {
     let mut remarks = reading.roster.remarks.clone();
     remarks.extend(reading.selection.changes.iter().filter_map(remark_of_scope_change));
@@ -287,6 +353,13 @@ fn remarks(reading: &Reading, store: &Store, plan: &Plan) -> Result<Vec<String>,
         if others > 0 {
             remarks.push(format!("{others} accounts of the Atlassian directory are not ours and stay as they are"));
         }
+    }
+    if !reading.trust.is_trusted() {
+        remarks.push(format!(
+            "{}: Atlassian was read whole, and the plan is made from what it says now; the database is believed again \
+             once that is recorded, when a sync is not held",
+            reading.trust
+        ));
     }
     let unsettled = store.read_unsettled()?.len();
     if unsettled > 0 {

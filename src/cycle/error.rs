@@ -3,6 +3,7 @@
 use crate::apply::SettleError;
 use crate::desired::SelectGroupsError;
 use crate::duo::ReadError;
+use crate::report::plain;
 use crate::scim::RequestError;
 use crate::store::StoreError;
 
@@ -13,7 +14,7 @@ pub enum CycleError {
     #[error("Duo could not be read completely; nothing was sent")]
     Source(#[from] ReadError),
     /// Selectors that cannot be followed.
-    #[error("the groups to sync cannot be selected; nothing was sent\n  {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    #[error("the groups to sync cannot be selected; nothing was sent\n  {}", lines(.0))]
     Scope(Vec<SelectGroupsError>),
     /// The target could not be read.
     #[error("Atlassian could not be read; nothing was sent")]
@@ -22,14 +23,22 @@ pub enum CycleError {
     #[error("Atlassian could not be asked about requests that were cut off earlier; nothing new was sent")]
     Unsettled(#[source] RequestError),
     /// A saved plan that does not hold any more.
-    #[error("the saved plan is stale, and nothing was sent; what moved since:\n  {}", .0.join("\n  "))]
+    #[error("the saved plan is stale, and nothing was sent; what moved since:\n  {}", lines(.0))]
     Stale(Vec<String>),
+    /// The database is not trusted, and what is asked for must not be done with it.
+    #[error("{0}; nothing was sent. Run `sync` first: it reads Atlassian, and holds what follows from it for you")]
+    Untrusted(String),
     /// Something that is asked for is not there.
     #[error("{0}; nothing was sent")]
     Unknown(String),
     /// The database.
     #[error("the database could not be used; nothing more was sent")]
     Store(#[from] StoreError),
+}
+
+/// One line each: a name from outside forges none.
+fn lines<T: ToString>(sentences: &[T]) -> String {
+    sentences.iter().map(|sentence| plain(&sentence.to_string()).into_owned()).collect::<Vec<_>>().join("\n  ")
 }
 
 impl From<SettleError> for CycleError {
@@ -47,9 +56,21 @@ impl CycleError {
         match self {
             Self::Source(_) | Self::Scope(_) => 3,
             Self::Target(_) | Self::Unsettled(_) => 4,
+            Self::Untrusted(_) => 5,
             Self::Stale(_) => 7,
             Self::Unknown(_) => 2,
             Self::Store(_) => 8,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CycleError;
+
+    #[test]
+    fn a_name_with_a_line_break_forges_no_line() {
+        let error = CycleError::Stale(vec!["a\n  create:DU1: fine".to_owned(), "b".to_owned()]);
+        assert!(error.to_string().ends_with("since:\n  a\\n  create:DU1: fine\n  b"), "{error}");
     }
 }

@@ -48,6 +48,11 @@ pub struct Approval {
 }
 
 impl Listed {
+    /// Whether an entry follows from what the target says: then today's plan has it only if the target is read.
+    pub(super) fn needs_target(&self) -> bool {
+        self.actions.iter().any(ActionDocument::follows_from_target)
+    }
+
     /// Cuts today's plan to what is listed. Says what is not sent, and why; fails with what moved.
     pub(super) fn pick(&self, plan: &mut Plan) -> Result<Vec<String>, Vec<String>> {
         // What is left out need not hold any more.

@@ -4,14 +4,18 @@
 //! and approved, and changes nothing that a later cycle depends on.
 
 mod compare;
+mod conflict;
 mod error;
 mod listed;
 mod person;
 mod pins;
 mod read;
 mod record;
+mod target;
+mod time;
 mod undo;
 
+pub use compare::capabilities;
 pub use error::CycleError;
 pub use listed::{Approval, IfMoved, Listed};
 pub use record::PAUSED;
@@ -19,6 +23,7 @@ pub use undo::Undone;
 
 use crate::apply;
 use crate::apply::Applied;
+use crate::apply::Pauses;
 use crate::clock::Clock;
 use crate::desired::Rules;
 use crate::duo;
@@ -28,12 +33,18 @@ use crate::guard::Verdict;
 use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Timestamp;
+use crate::plan::ActionDocument;
+use crate::plan::Drift;
+use crate::plan::Trust;
 use crate::report::Header;
 use crate::report::PlanDocument;
 use crate::scim;
+use crate::store::Correction;
 use crate::store::CycleId;
 use crate::store::Store;
 use compare::Compared;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Whether a cycle sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +82,14 @@ pub struct Settings {
     pub concurrent_requests_max: usize,
     /// So many members go into one request.
     pub members_per_request_max: usize,
+    /// After a pause of so many hours the snapshot is not believed before the target was read (S19).
+    pub trusted_hours: u32,
+    /// So long a cycle sends; what is left is for the next one.
+    pub sending_minutes_max: u32,
+    /// When the next cycle is due, where somebody knows.
+    pub next_due: Option<Timestamp>,
+    /// So many days of cycles are kept.
+    pub history_days: u32,
 }
 
 /// How far a cycle is.
@@ -115,6 +134,8 @@ pub enum End {
     Held,
     /// Some records fail; the rest is done.
     Failing,
+    /// The time for sending was over before everything was sent; the next cycle plans the rest anew.
+    OutOfTime,
     /// The brake is on: nothing, or nothing more, was sent.
     Paused,
 }
@@ -124,6 +145,9 @@ pub enum End {
 pub enum Task<'a> {
     /// Everybody in scope.
     Everybody,
+    /// Everybody in scope, and the target is read whole although nothing forces it: what somebody else changed there is
+    /// found.
+    Refresh,
     /// Takes access away from one person, and nothing else.
     OnePerson(&'a PersonId),
     /// Exactly the listed actions of a saved plan.
@@ -138,6 +162,12 @@ struct Tools<'a, 'b> {
     services: &'a Services<'b>,
     settings: &'a Settings,
     tell: Tell<'a>,
+    /// Whether failing records wait for their pauses.
+    pauses: Pauses,
+    /// Records of which nobody knows what became of an earlier request.
+    unsettled: BTreeSet<String>,
+    /// Whether the snapshot is believed.
+    trust: Trust,
 }
 
 /// Runs one cycle and records how it ended, whatever happened.
@@ -148,24 +178,66 @@ pub async fn run(
     tell: Tell<'_>,
 ) -> Result<Report, CycleError> {
     let now = || Timestamp::from_seconds(services.clock.now_seconds());
+    if store.is_new_day(now())? {
+        // Nothing is sent, or shown, on the word of a damaged database.
+        store.check()?;
+    }
+    // Before the cycle is there, which would look like recent work after a crash.
+    let trust = match mode {
+        Mode::Preview => store.read_trust(now(), settings.trusted_hours)?,
+        Mode::Apply => store.note_trust(now(), settings.trusted_hours)?,
+    };
     let cycle = store.begin_cycle(command, now())?;
-    let mut tools = Tools { store, services, settings, tell };
+    // What a person asks for by name is tried at once, whatever failed before.
+    let pauses = match task {
+        Task::Everybody | Task::Refresh => Pauses::Obeyed,
+        Task::OnePerson(_) | Task::Listed(_) | Task::Undo(_) => Pauses::Ignored,
+    };
+    let mut tools = Tools { store, services, settings, tell, pauses, unsettled: BTreeSet::new(), trust };
     let result = steps(mode, task, cycle, &mut tools).await;
     let end = record::end_of(&result, services);
     // The cycle's own failure is what matters; that it could not be recorded is said if nothing else is.
     let recorded = tools.store.end_cycle(cycle, &end, now());
+    let compacted = match &result {
+        Err(CycleError::Store(_)) => Ok(()),
+        Ok(_) | Err(_) => record::compact(tools.store, mode, (now(), settings.history_days)),
+    };
     let report = result?;
     recorded?;
+    compacted?;
     Ok(report)
+}
+
+/// Settles what earlier cycles left open, as a cycle that sends does first; the writer lock is the caller's. Says how
+/// many requests are settled.
+pub async fn settle(
+    command: &str,
+    (store, services, settings): (&mut Store, &Services<'_>, &Settings),
+) -> Result<usize, CycleError> {
+    let open = store.read_unsettled()?.len();
+    if open == 0 {
+        return Ok(0);
+    }
+    let now = || Timestamp::from_seconds(services.clock.now_seconds());
+    // Before the cycle is there, which would look like recent work.
+    store.note_trust(now(), settings.trusted_hours)?;
+    let cycle = store.begin_cycle(command, now())?;
+    let how = (services.clock, cycle, Pauses::Obeyed);
+    let settled = match apply::settle(store, services.scim, how).await {
+        Ok(_) => Ok(open.saturating_sub(store.read_unsettled()?.len())),
+        Err(error) => Err(CycleError::from(error)),
+    };
+    store.end_cycle(cycle, &record::end_of_settling(&settled), now())?;
+    settled
 }
 
 async fn steps(mode: Mode, task: Task<'_>, cycle: CycleId, tools: &mut Tools<'_, '_>) -> Result<Report, CycleError> {
     if mode == Mode::Apply && !tools.store.read_unsettled()?.is_empty() {
-        apply::settle(tools.store, tools.services.scim, tools.services.clock, cycle).await?;
+        let how = (tools.services.clock, cycle, tools.pauses);
+        tools.unsettled = apply::settle(tools.store, tools.services.scim, how).await?;
     }
     match task {
-        Task::Everybody => everybody(mode, cycle, None, tools).await,
-        Task::Listed(listed) => everybody(mode, cycle, Some(listed), tools).await,
+        Task::Everybody | Task::Refresh | Task::Listed(_) => everybody(mode, cycle, task, tools).await,
         Task::OnePerson(person) => person::steps(mode, cycle, person, tools).await,
         Task::Undo(undone) => undo::steps(mode, cycle, undone, tools).await,
     }
@@ -174,17 +246,30 @@ async fn steps(mode: Mode, task: Task<'_>, cycle: CycleId, tools: &mut Tools<'_,
 async fn everybody(
     mode: Mode,
     cycle: CycleId,
-    listed: Option<&Listed>,
+    task: Task<'_>,
     tools: &mut Tools<'_, '_>,
 ) -> Result<Report, CycleError> {
-    let mut reading = read::read(tools.store, tools.services, tools.settings, tools.tell).await?;
+    let clock = tools.services.clock;
+    let now = || Timestamp::from_seconds(clock.now_seconds());
+    let started = now();
+    let listed = match task {
+        Task::Listed(listed) => Some(listed),
+        Task::Everybody | Task::Refresh | Task::OnePerson(_) | Task::Undo(_) => None,
+    };
+    let mut reading = read::read(task, tools).await?;
     let compared = compare::compare(&mut reading, tools.store, tools.services, (tools.settings, tools.tell)).await?;
-    let Compared { mut plan, situation, mut header } = compared;
+    let Compared { mut plan, situation, mut header, drift } = compared;
     // By all that is planned today, whatever part of it is to be sent.
     record::let_rejections_lapse(tools.store, mode, &plan)?;
     if mode == Mode::Apply {
         tools.store.record_pins_seen(&reading.pins.seen)?;
+        // Whatever comes of the plan: a grace period begins when somebody is missed, and ends when they are back. Where
+        // none is given, nobody waits.
+        let is_given = tools.settings.rules.grace_hours > 0;
+        let away = if is_given { plan.left_scope() } else { BTreeSet::new() };
+        tools.store.record_left_scope(&away, now())?;
     }
+    conflict::note_found(tools.store, (mode, &tools.settings.rules), &reading, &plan)?;
     let mut is_whole = true;
     let mut not_sent = Vec::new();
     if let Some(listed) = listed {
@@ -192,28 +277,52 @@ async fn everybody(
         not_sent = listed.pick(&mut plan).map_err(CycleError::Stale)?;
         header.seats = plan.keep_within_seats(header.seats.before, tools.settings.limits.accounts);
         is_whole = plan.actions.len() == count;
+        if !is_whole && guard::is_in_doubt(&plan, &situation) {
+            // The rest would be sent by a database that is trusted again, and that nobody has seen.
+            return Err(CycleError::Untrusted(format!("{}, and a part of a plan is not sent with it", tools.trust)));
+        }
         header.forecast = compare::forecast(&plan, tools.settings);
     }
     let verdict = match listed {
         Some(listed) => listed.review(plan, &situation, tools)?,
         None => guard::review(plan, &tools.settings.limits, &situation),
     };
-    let mut report = finish(mode, cycle, (&verdict, header), (tools, &reading.owned)).await?;
+    let snapshot = Snapshot { owned: &reading.owned, drift: drift.as_ref() };
+    let mut report = finish(mode, cycle, (&verdict, header), (tools, snapshot)).await?;
+    let is_found = drift.is_some_and(|drift| !drift.is_empty())
+        || (reading.is_asked_for && report.document.actions.iter().any(ActionDocument::follows_from_target));
+    if mode == Mode::Apply && report.applied.is_none() && is_found {
+        // What was found is not recorded, and would be forgotten.
+        tools.store.ask_for_refresh()?;
+    }
     if let (Verdict::Approved(approved), Some(applied)) = (&verdict, &report.applied) {
         let recorded = record::Recorded { reading: &reading, is_whole };
         report.end = record::after(tools.store, recorded, (approved, applied), (tools.settings, tools.services))?;
     }
+    conflict::note_look(tools.store, mode, &reading, (started, now()))?;
     report.not_sent = not_sent;
     Ok(report)
+}
+
+/// What a plan was made from.
+#[derive(Clone, Copy)]
+struct Snapshot<'a> {
+    /// The snapshot, corrected where the target was read.
+    owned: &'a Owned,
+    /// How it was corrected: recorded before anything is sent.
+    drift: Option<&'a Drift>,
 }
 
 /// Keeps the plan, and sends it when it may be sent.
 async fn finish(
     mode: Mode,
     cycle: CycleId,
-    (verdict, header): (&Verdict, Header),
-    (tools, owned): (&mut Tools<'_, '_>, &Owned),
+    (verdict, mut header): (&Verdict, Header),
+    (tools, snapshot): (&mut Tools<'_, '_>, Snapshot<'_>),
 ) -> Result<Report, CycleError> {
+    let now = Timestamp::from_seconds(tools.services.clock.now_seconds());
+    let times = (tools.settings.sending_minutes_max, tools.settings.next_due);
+    header.remarks.extend(time::remarks(header.forecast, times, now));
     let document = PlanDocument::new(verdict, header);
     record::keep_plan(tools.store, cycle, verdict, &document)?;
     let report = |end, applied| Report { cycle, document, applied, end, not_sent: Vec::new() };
@@ -225,15 +334,24 @@ async fn finish(
     if tools.store.brake().is_on() && !approved.plan().is_empty() {
         return Ok(report(End::Paused, None));
     }
+    if let Some(drift) = snapshot.drift {
+        let correction = Correction { before: &drift.before, after: &drift.owned, foreign: &drift.foreign };
+        tools.store.record_correction(&correction)?;
+    }
     let tell = tools.tell;
+    let sending_max = Duration::from_mins(u64::from(tools.settings.sending_minutes_max));
     let mut context = apply::Context {
         store: tools.store,
         scim: tools.services.scim,
         clock: tools.services.clock,
         cycle,
-        owned: owned.clone(),
+        owned: snapshot.owned.clone(),
         concurrent_requests_max: tools.settings.concurrent_requests_max,
         members_per_request_max: tools.settings.members_per_request_max,
+        pauses: tools.pauses,
+        unsettled: tools.unsettled.clone(),
+        managed: tools.settings.rules.mapping.keys().copied().collect(),
+        until: tools.services.clock.monotonic().saturating_add(sending_max),
         progress: &|progress| tell(Progress::Sending(progress)),
     };
     let applied = apply::run(approved, &mut context).await?;

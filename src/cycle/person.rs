@@ -6,7 +6,8 @@
 use super::compare;
 use super::read::confirm_vanished;
 use super::read::select_leniently;
-use super::{CycleError, Mode, Report, Tools, finish};
+use super::target;
+use super::{CycleError, Mode, Report, Snapshot, Tools, finish};
 use crate::desired;
 use crate::desired::Rules;
 use crate::guard;
@@ -16,6 +17,8 @@ use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Roster;
 use crate::model::Timestamp;
+use crate::plan::Comparison;
+use crate::plan::Drift;
 use crate::plan::Inputs;
 use crate::plan::Plan;
 use crate::plan::left_out_by;
@@ -31,10 +34,10 @@ pub(super) async fn steps(
 ) -> Result<Report, CycleError> {
     let (services, settings) = (tools.services, tools.settings);
     let requests_before = services.duo.requests_sent();
-    let owned = tools.store.read_owned()?;
-    if !owned.accounts.contains_key(person) {
+    let mut owned = tools.store.read_owned()?;
+    let Some(account) = owned.accounts.get(person).cloned() else {
         return Err(CycleError::Unknown(format!("{person} has no account that this program made or adopted")));
-    }
+    };
     let groups = services.duo.read_groups().await?;
     let selection = select_leniently(&groups, &settings.rules, &tools.store.read_remembered()?);
     confirm_vanished(&selection, services).await?;
@@ -46,11 +49,27 @@ pub(super) async fn steps(
     let now = Timestamp::from_seconds(services.clock.now_seconds());
     let rules = Rules { grace_hours: 0, ..settings.rules.clone() };
     let desired = desired::compute(&roster, &rules, &selection);
+    if !tools.trust.is_trusted() {
+        // What this person has now is not what the database says.
+        let observed = target::read_for_one(&owned, &account, services).await?;
+        let drift = Drift::compute(&Comparison {
+            observed: &observed,
+            owned: &only(&owned, person),
+            desired: &desired,
+            rules: &rules,
+            trust: tools.trust,
+            confirmed: &roster.confirmed,
+            foreign: &tools.store.read_foreign_memberships()?,
+            creating: &BTreeSet::new(),
+        });
+        replace(&mut owned, person, &drift.owned);
+    }
     let plan = Plan::compute(&Inputs {
         desired: &desired,
         rules: &rules,
         before: None,
         owned: &only(&owned, person),
+        drift: None,
         observed: None,
         confirmed: &roster.confirmed,
         pinned: &BTreeMap::new(),
@@ -67,7 +86,7 @@ pub(super) async fn steps(
     let mut header = compare::header_of((&owned, source), tools.store, (settings, &plan), now)?;
     header.remarks.extend(left_out(&owned, &roster, person, &rules));
     let verdict = guard::review_one_leaver(plan);
-    finish(mode, cycle, (&verdict, header), (tools, &owned)).await
+    finish(mode, cycle, (&verdict, header), (tools, Snapshot { owned: &owned, drift: None })).await
 }
 
 fn empty_roster(groups: &[Group], selected: &BTreeSet<&GroupId>) -> Roster {
@@ -85,6 +104,16 @@ fn only(owned: &Owned, person: &PersonId) -> Owned {
         (id.clone(), group)
     });
     Owned { accounts: account.into_iter().collect(), groups: groups.collect() }
+}
+
+/// Takes over what is owned of one person.
+fn replace(owned: &mut Owned, person: &PersonId, one: &Owned) {
+    owned.accounts.remove(person);
+    owned.accounts.extend(one.accounts.clone());
+    for (id, group) in &mut owned.groups {
+        group.members.remove(person);
+        group.members.extend(one.groups.get(id).into_iter().flat_map(|group| group.members.iter().cloned()));
+    }
 }
 
 /// Why nothing can happen to a person at all.

@@ -1,9 +1,12 @@
 //! Everything that is read before anything is decided.
 
+use super::conflict;
+use super::conflict::Look;
 use super::pins;
 use super::pins::Pins;
-use super::{CycleError, Progress, Services, Settings, Tell};
-use crate::apply;
+use super::target;
+use super::{CycleError, Progress, Services, Settings, Task, Tell, Tools};
+use crate::desired;
 use crate::desired::Remembered;
 use crate::desired::Rules;
 use crate::desired::ScopeChange;
@@ -20,6 +23,9 @@ use crate::model::Owned;
 use crate::model::PersonId;
 use crate::model::Roster;
 use crate::model::Timestamp;
+use crate::plan::Trust;
+use crate::store::JournalRecord;
+use crate::store::Request;
 use crate::store::Store;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,19 +38,27 @@ pub(super) struct Reading {
     pub(super) selection: Selection,
     /// The rules of the snapshot and what they select, where they are not those of today (S6).
     pub(super) before: Option<(Rules, Selection)>,
+    /// The whole target, where it was read.
     pub(super) observed: Option<Observed>,
     pub(super) observed_at: Option<Timestamp>,
+    /// Whether it was read for more than conflicts, which are kept with the records that fail.
+    pub(super) is_asked_for: bool,
+    /// Only those records of the target that are in the way of a create that it refused.
+    pub(super) in_the_way: Option<Observed>,
+    /// Whether the snapshot is believed.
+    pub(super) trust: Trust,
+    /// Memberships of people of ours that were there at an earlier reading of the target, and are not ours.
+    pub(super) foreign: BTreeSet<(GroupId, PersonId)>,
+    /// For whom the journal holds a create of which nobody knows whether it happened.
+    pub(super) creating: BTreeSet<PersonId>,
     /// Pinned people whose record is as it was, with the reason; and what happens to the pins after this cycle.
     pub(super) pins: Pins,
     pub(super) requests_before: u64,
 }
 
-pub(super) async fn read(
-    store: &Store,
-    services: &Services<'_>,
-    settings: &Settings,
-    tell: Tell<'_>,
-) -> Result<Reading, CycleError> {
+pub(super) async fn read(task: Task<'_>, tools: &Tools<'_, '_>) -> Result<Reading, CycleError> {
+    let Tools { store, services, settings, tell, trust, pauses, .. } = tools;
+    let (store, tell): (&Store, Tell<'_>) = (store, *tell);
     let requests_before = services.duo.requests_sent();
     let owned = store.read_owned()?;
     let remembered = store.read_remembered()?;
@@ -57,16 +71,40 @@ pub(super) async fn read(
         (rules, selection)
     });
     let roster = read_roster(&groups, (&selection, before.as_ref()), (services, settings), tell).await?;
-    let observed = if reads_target(store, &owned)? {
-        let progress = |count| tell(Progress::ReadingTarget(count));
-        Some(services.scim.read_all(&progress).await.map_err(CycleError::Target)?)
+    let now = || Timestamp::from_seconds(services.clock.now_seconds());
+    let desired = || desired::compute(&roster, &settings.rules, &selection);
+    let look = conflict::look(store, &owned, desired, (now(), *pauses))?;
+    let in_the_way = match &look {
+        Look::Records(records, desired) => conflict::read_records(services.scim, records, (&owned, desired)).await?,
+        Look::Nothing | Look::Whole => None,
+    };
+    let is_asked_for = reads_target(task, tools, &owned)?;
+    let observed = if is_asked_for || (look != Look::Nothing && in_the_way.is_none()) {
+        Some(target::read_whole(&owned, services, tell).await?)
     } else {
         None
     };
-    let observed_at = observed.is_some().then(|| Timestamp::from_seconds(services.clock.now_seconds()));
+    let observed_at = observed.is_some().then(now);
     let pinned = store.read_pins()?;
-    let mut reading =
-        Reading { owned, roster, selection, before, observed, observed_at, pins: Pins::default(), requests_before };
+    let mut reading = Reading {
+        owned,
+        roster,
+        selection,
+        before,
+        observed,
+        observed_at,
+        is_asked_for,
+        in_the_way,
+        trust: *trust,
+        foreign: store.read_foreign_memberships()?,
+        creating: creating(store)?,
+        pins: Pins::default(),
+        requests_before,
+    };
+    let strangers = strangers(&reading);
+    if !strangers.is_empty() {
+        confirm(&mut reading, &strangers, (services, settings), tell).await?;
+    }
     if !pinned.is_empty() {
         // Whoever is pinned may be in no list: their records are asked for by id.
         confirm(&mut reading, &pinned.keys().cloned().collect(), (services, settings), tell).await?;
@@ -86,16 +124,42 @@ pub(super) fn select_leniently(groups: &[Group], rules: &Rules, remembered: &[Re
     })
 }
 
-/// While nothing is owned, the target is read first; and after a conflict, since its match is a candidate (S7).
-fn reads_target(store: &Store, owned: &Owned) -> Result<bool, StoreError> {
-    if owned.is_empty() {
-        return Ok(true);
-    }
-    let read_at = store.target_read_at()?;
-    let failing = store.read_failing()?;
-    Ok(failing
-        .iter()
-        .any(|record| record.failing.kind == apply::CONFLICT && read_at.is_none_or(|at| record.last_at >= at)))
+/// For whom the journal holds a create of which nobody knows whether it happened.
+fn creating(store: &Store) -> Result<BTreeSet<PersonId>, StoreError> {
+    let person = |record: JournalRecord| {
+        if let Request::CreateUser { person, .. } = record.request { Some(person) } else { None }
+    };
+    Ok(store.read_unsettled()?.into_iter().filter_map(person).collect())
+}
+
+/// People of whom there is a record, by its `externalId`, that a database which is not trusted does not know, and who
+/// are in no list: this program may have made the record when the database was not looking. Duo is asked for them.
+fn strangers(reading: &Reading) -> BTreeSet<PersonId> {
+    let Some(observed) = reading.observed.as_ref().filter(|_| !reading.trust.is_trusted()) else {
+        return BTreeSet::new();
+    };
+    let linked: BTreeSet<_> = reading.owned.accounts.values().map(|account| &account.scim_id).collect();
+    let records = observed.accounts.iter().filter(|(id, record)| !linked.contains(id) && record.active != Some(false));
+    let ids = records.filter_map(|(_, record)| record.external_id.as_deref()).filter(|id| is_person_id(id));
+    ids.map(PersonId::new).filter(|id| !reading.roster.people.contains_key(id)).collect()
+}
+
+/// Whether a text looks like Duo's `user_id`: `DU` and 18 more letters and digits.
+fn is_person_id(text: &str) -> bool {
+    text.len() == 20 && text.starts_with("DU") && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// While nothing is owned, the target is read first (S7); when the snapshot is not believed (S19); and when somebody
+/// asks for it or decided on what was found so. A first sync that was cut off in the middle of its links leaves no
+/// reading on record: the next cycle reads as well, and adopts the rest.
+fn reads_target(task: Task<'_>, tools: &Tools<'_, '_>, owned: &Owned) -> Result<bool, StoreError> {
+    let is_asked = match task {
+        Task::Refresh => true,
+        Task::Listed(listed) => listed.needs_target(),
+        Task::Everybody | Task::OnePerson(_) | Task::Undo(_) => false,
+    };
+    let is_first = owned.is_empty() || tools.store.target_read_at()?.is_none();
+    Ok(is_first || is_asked || !tools.trust.is_trusted() || tools.store.is_refresh_due()?)
 }
 
 /// A selected group that is missing from the list is asked for by its id (S2).

@@ -3,8 +3,10 @@
 use super::compare::foreign_accounts;
 use super::read::Reading;
 use super::{CycleError, End, Mode, Report, Services, Settings};
+use crate::apply;
 use crate::apply::Applied;
 use crate::apply::CONFLICT;
+use crate::apply::UNSETTLED;
 use crate::guard::Approved;
 use crate::guard::Verdict;
 use crate::guard::items_of;
@@ -20,8 +22,9 @@ use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::WriterLock;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How a cycle ended that the brake stopped, in its record.
 pub const PAUSED: &str = "paused";
@@ -59,12 +62,13 @@ pub(super) struct Recorded<'a> {
 pub(super) fn end_of_sending(applied: &Applied) -> End {
     match (&applied.stopped, applied.failing.is_empty()) {
         (Some(RequestError::Paused), _) => End::Paused,
+        (None, _) if applied.late > 0 => End::OutOfTime,
         (Some(_), _) | (None, false) => End::Failing,
         (None, true) => End::Done,
     }
 }
 
-/// After sending: the rules that the snapshot is made with now, who left the scope, and whether records fail.
+/// After sending: the rules that the snapshot is made with now, and whether records fail.
 pub(super) fn after(
     store: &mut Store,
     recorded: Recorded<'_>,
@@ -73,9 +77,8 @@ pub(super) fn after(
 ) -> Result<End, CycleError> {
     let now = Timestamp::from_seconds(services.clock.now_seconds());
     let reading = recorded.reading;
-    if applied.stopped.is_none() && recorded.is_whole {
+    if applied.stopped.is_none() && applied.late == 0 && recorded.is_whole {
         store.record_rules(&settings.rules, &reading.selection.remembered())?;
-        store.record_left_scope(&approved.plan().in_grace, now)?;
         if let Some(at) = reading.observed_at {
             let owned = store.read_owned()?;
             let foreign = |observed| foreign_accounts(observed, &owned, &BTreeSet::new());
@@ -99,41 +102,41 @@ pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -
     store.let_rejections_lapse(&planned)
 }
 
-/// A record that failed and is in no action of today has nothing left that could fail; but a conflict that keeps
-/// somebody out of the plan has not gone away.
+/// What failed and is in no action of today has nothing left that could fail; but a conflict that keeps somebody out of
+/// the plan has not gone away, nor has a request of which nobody knows what became of it.
 fn forget_what_is_not_planned_any_more(
     store: &mut Store,
     approved: &Approved,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let planned: BTreeSet<String> = approved
-        .plan()
-        .actions
-        .iter()
-        .filter_map(|action| match (action.step.person(), action.step.group()) {
-            (Some(person), _) => Some(format!("person:{}", person.user_id)),
-            (None, Some(group)) => Some(format!("group:{}", group.group_id)),
-            (None, None) => None,
-        })
-        .collect();
-    let skipped: BTreeMap<String, &str> = approved
+    let planned = apply::failing_keys(approved.plan());
+    let skipped: BTreeSet<String> = approved
         .plan()
         .skipped
         .iter()
         .map(|skipped| match &skipped.subject {
-            Subject::Person(person) => (format!("person:{}", person.user_id), skipped.reason.as_str()),
-            Subject::Group(group) => (format!("group:{}", group.group_id), skipped.reason.as_str()),
+            Subject::Person(person) => format!("person:{}", person.user_id),
+            Subject::Group(group) => format!("group:{}", group.group_id),
         })
         .collect();
-    let (mut still, mut over) = (Vec::new(), BTreeSet::new());
-    for Failing { record, name, kind, .. } in store.read_failing()?.into_iter().map(|record| record.failing) {
-        match skipped.get(&record).filter(|_| kind == CONFLICT) {
-            _ if planned.contains(&record) => {}
-            Some(reason) => still.push(Failing { record, name, kind, reason: (*reason).to_owned() }),
-            None => drop(over.insert(record)),
-        }
+    let is_over = |failing: &Failing| {
+        let stays = failing.kind == CONFLICT && skipped.contains(&failing.key.record);
+        !planned.contains(&failing.key) && !stays && failing.kind != UNSETTLED
+    };
+    let failing = store.read_failing()?.into_iter().map(|record| record.failing);
+    let over = failing.filter(is_over).map(|failing| failing.key).collect();
+    store.record_failing(&[], &over, now)
+}
+
+/// Removes what is old. A preview does not hold the lock of those who write: it does so only while nobody has it.
+pub(super) fn compact(store: &mut Store, mode: Mode, (now, history_days): (Timestamp, u32)) -> Result<(), StoreError> {
+    if !store.is_compaction_due(now)? {
+        return Ok(());
     }
-    store.record_failing(&still, &over, now)
+    match mode {
+        Mode::Apply => store.compact(now, history_days),
+        Mode::Preview => WriterLock::acquire(store.path()).map_or(Ok(()), |_lock| store.compact(now, history_days)),
+    }
 }
 
 fn failing_message(report: &Report) -> String {
@@ -141,20 +144,41 @@ fn failing_message(report: &Report) -> String {
     stopped.map_or_else(|| "some records are failing".to_owned(), |error| format!("sending stopped: {error}"))
 }
 
+fn out_of_time_message(report: &Report) -> String {
+    let applied = report.applied.as_ref();
+    let late = applied.map_or(0, |applied| applied.late);
+    let failing = applied.is_some_and(|applied| !applied.failing.is_empty());
+    let failing = if failing { "; some records are failing" } else { "" };
+    format!("out of time: {late} requests were not sent{failing}")
+}
+
+fn end_of_error(error: &CycleError) -> CycleEnd {
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    CycleEnd { exit_code: error.exit_code(), message, fingerprint: None, report: json!({}) }
+}
+
+/// The line that a start leaves which only settled what was open.
+pub(super) fn end_of_settling(settled: &Result<usize, CycleError>) -> CycleEnd {
+    match settled {
+        Ok(count) => {
+            let message = format!("settled {count} requests that were cut off earlier");
+            CycleEnd { exit_code: 0, message, fingerprint: None, report: json!({}) }
+        }
+        Err(error) => end_of_error(error),
+    }
+}
+
 /// The line that a cycle leaves in the database, whatever happened.
 pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_>) -> CycleEnd {
     let report = match result {
         Ok(report) => report,
-        Err(error) => {
-            let mut message = error.to_string();
-            let mut source = std::error::Error::source(error);
-            while let Some(cause) = source {
-                message.push_str(": ");
-                message.push_str(&cause.to_string());
-                source = cause.source();
-            }
-            return CycleEnd { exit_code: error.exit_code(), message, fingerprint: None, report: json!({}) };
-        }
+        Err(error) => return end_of_error(error),
     };
     let (exit_code, message) = match report.end {
         End::Previewed => (0, "previewed".to_owned()),
@@ -163,9 +187,13 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
         End::Paused => (5, PAUSED.to_owned()),
         End::Failing => (4, failing_message(report)),
+        End::OutOfTime => (4, out_of_time_message(report)),
     };
     let counts = report.applied.as_ref().map(|applied| {
-        json!({ "done": applied.done, "refused": applied.refused, "unknown": applied.unknown, "waiting": applied.waiting })
+        json!({
+            "done": applied.done, "refused": applied.refused, "unknown": applied.unknown, "waiting": applied.waiting,
+            "late": applied.late,
+        })
     });
     let report_json = json!({
         "summary": report.document.summary,

@@ -2,7 +2,7 @@
 //!
 //! What was given back is pinned: it is in no plan until the person's record changes in Duo, or somebody releases it.
 
-use super::{CycleError, End, Mode, Report, Tools, compare, finish};
+use super::{CycleError, End, Mode, Report, Snapshot, Tools, compare, finish};
 use crate::guard;
 use crate::guard::History;
 use crate::guard::Situation;
@@ -39,7 +39,10 @@ pub(super) async fn steps(
 ) -> Result<Report, CycleError> {
     let (settings, clock) = (tools.settings, tools.services.clock);
     if tools.store.read_cycle(undone.cycle)?.is_none() {
-        return Err(CycleError::Unknown(format!("no cycle {} is in the database", undone.cycle)));
+        return Err(CycleError::Unknown(tools.store.why_missing(undone.cycle)?));
+    }
+    if !tools.trust.is_trusted() {
+        return Err(CycleError::Untrusted(format!("{}, and nothing is undone by what it says", tools.trust)));
     }
     let owned = tools.store.read_owned()?;
     let taken = taken(&tools.store.read_journal_of(undone.cycle)?, undone.person.as_ref());
@@ -59,7 +62,8 @@ pub(super) async fn steps(
         // Pinned before anything is sent: a crash in between leaves too many pins, never a second lock-out.
         tools.store.record_pins(&names, undone.cycle, (now, &undone.who))?;
     }
-    let report = finish(mode, cycle, (&verdict, header), (tools, &owned)).await?;
+    let snapshot = Snapshot { owned: &owned, drift: None };
+    let report = finish(mode, cycle, (&verdict, header), (tools, snapshot)).await?;
     if is_sent {
         // A pin on somebody who was given nothing back would lock them out.
         let helped = helped(&tools.store.read_journal_of(cycle)?);

@@ -89,7 +89,15 @@ fn standing(person: &Person, groups: &BTreeSet<&GroupId>, rules: &Rules, selecti
         return own;
     }
     if groups.is_empty() {
-        return Standing::Inactive(Inactive::LeftScope);
+        return Standing::Inactive(match &person.status {
+            // Who is disabled or deleted waits for no grace period (S9), also where that alone takes nothing away.
+            status @ (PersonStatus::Disabled | PersonStatus::PendingDeletion) => {
+                Inactive::Status(status.as_str().to_owned())
+            }
+            PersonStatus::Active | PersonStatus::Bypass | PersonStatus::LockedOut | PersonStatus::Unknown(_) => {
+                Inactive::LeftScope
+            }
+        });
     }
     let selected = || groups.iter().filter_map(|id| selection.groups.get(*id)).map(|selected| &selected.group);
     if let Some(group) = selected().find(|group| group.status == GroupStatus::Disabled) {

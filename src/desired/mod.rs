@@ -4,6 +4,8 @@
 //! protected) are not applied here, since they never change what is desired (S7).
 
 mod account;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod group_name;
 mod rules;
 mod scope;

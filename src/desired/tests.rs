@@ -120,6 +120,23 @@ fn who_was_asked_for_by_id_and_is_in_no_group_left_the_scope() {
 }
 
 #[test]
+fn who_is_disabled_or_deleted_and_left_the_scope_did_not_only_leave_it() {
+    let mut rules = rules();
+    (rules.disabled_people, rules.pending_deletion_people) = (Access::Keep, Access::Keep);
+    for (status, standing) in [
+        ("locked out", "LeftScope"),
+        ("disabled", "Status(\"disabled\")"),
+        ("pending deletion", "Status(\"pending deletion\")"),
+    ] {
+        let somebody = || person("A", status, "a@example.com");
+        let mut roster = roster(&[(group("DG1", "eng", "Active"), &["A"])], vec![somebody()]);
+        assert_eq!(standings(&roster, &rules), [format!("A Keep(\"{status} in Duo\") mapped")]);
+        roster.confirm(&PersonId::new("A"), Some((somebody(), BTreeSet::new())));
+        assert_eq!(standings(&roster, &rules), [format!("A Inactive({standing}) mapped")]);
+    }
+}
+
+#[test]
 fn a_name_finds_a_synced_group_and_the_target_name_has_no_suffix() {
     let synced = group("DG1", "eng (from AD sync \"Corp\")", "Active");
     let by_name = |name: &str| Selector { wanted: Wanted::Name(name.into()), atlassian_name: None };

@@ -1,11 +1,9 @@
 //! Reads Duo's envelope: leniently in its types, strictly in its meaning.
 
 use super::error::ReadError;
+use super::line::line;
 use crate::http::Answer;
 use serde_json::Value;
-
-/// So much of a foreign page is shown.
-const EXCERPT_CHARACTERS: usize = 80;
 
 /// A successful answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,7 +40,7 @@ pub(super) fn open(answer: &Answer, asked: Asked<'_>) -> Result<Envelope, ReadEr
         (_, Some(body), Some("FAIL")) => Err(failure(body, answer, asked)),
         (429, _, _) => Err(ReadError::RateLimited),
         (status @ 500..=599, _, _) => {
-            Err(ReadError::Failing { status, what: asked.what.to_owned(), message: excerpt(&answer.body) })
+            Err(ReadError::Failing { status, what: line(asked.what), message: excerpt(&answer.body) })
         }
         _ => Err(not_duo(describe(answer, body.is_some()))),
     }
@@ -51,7 +49,7 @@ pub(super) fn open(answer: &Answer, asked: Asked<'_>) -> Result<Envelope, ReadEr
 fn success(body: &Value, answer: &Answer, asked: Asked<'_>) -> Result<Envelope, ReadError> {
     let metadata = |name: &str| body.get("metadata").and_then(|metadata| metadata.get(name));
     let number = |name: &str| {
-        read_number(metadata(name)).map_err(|odd| ReadError::incomplete(asked.what, format!("its {name} is {odd}")))
+        read_number(metadata(name)).map_err(|odd| ReadError::incomplete(asked.what, &format!("its {name} is {odd}")))
     };
     Ok(Envelope {
         response: body.get("response").cloned().unwrap_or_default(),
@@ -85,7 +83,7 @@ fn failure(body: &Value, answer: &Answer, asked: Asked<'_>) -> ReadError {
         status => status,
     };
     let shown = code.unwrap_or_else(|| u32::from(status));
-    let what = asked.what.to_owned();
+    let what = line(asked.what);
     let says = |word: &str| message.to_ascii_lowercase().contains(word);
     match (status, code) {
         (401, Some(40_105)) => clock_off(answer, asked),
@@ -111,13 +109,13 @@ fn words(body: &Value) -> String {
         ("", "") => "no message",
         ("", detail) => detail,
         (message, "") => message,
-        (message, detail) => return clean(&format!("{message}: {detail}")),
+        (message, detail) => return line(&format!("{message}: {detail}")),
     };
-    clean(joined)
+    line(joined)
 }
 
 fn describe(answer: &Answer, is_json: bool) -> String {
-    let kind = answer.content_type.as_deref().map_or_else(|| "no content type".to_owned(), clean);
+    let kind = answer.content_type.as_deref().map_or_else(|| "no content type".to_owned(), line);
     let form = if is_json { "JSON without Duo's stat" } else { "no JSON" };
     format!("HTTP {} with {form} ({kind}), beginning {:?}", answer.status, excerpt(&answer.body))
 }
@@ -128,7 +126,7 @@ fn redirected_to(answer: &Answer) -> String {
     let end = location.find("://").map_or(0, |at| at.saturating_add(3));
     let (scheme, rest) = location.split_at_checked(end).unwrap_or(("", location));
     match rest.split(['/', '?', '#']).next() {
-        Some(host) if !host.is_empty() => clean(&format!("{scheme}{}", host.rsplit('@').next().unwrap_or(host))),
+        Some(host) if !host.is_empty() => line(&format!("{scheme}{}", host.rsplit('@').next().unwrap_or(host))),
         _ => "another path".to_owned(),
     }
 }
@@ -150,14 +148,7 @@ fn excerpt(body: &[u8]) -> String {
             c => plain.push(c),
         }
     }
-    clean(&plain)
-}
-
-/// One line of at most 80 printable characters.
-fn clean(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let single: Vec<_> = printable.split_whitespace().collect();
-    single.join(" ").chars().take(EXCERPT_CHARACTERS).collect()
+    line(&plain)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::sign::{self, Call};
 use super::way::{GROUPS_PER_PAGE, IDS_PER_REQUEST};
 use crate::clock::Clock;
 use crate::http::BuildTransportError;
+use crate::http::Exchange;
 use crate::http::Method;
 use crate::http::Request;
 use crate::http::Transport;
@@ -53,20 +54,25 @@ impl Client {
     /// # Errors
     /// When the base URL or the certificate authority cannot be used.
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, BuildTransportError> {
-        // A burst is taken off the rate, so that no minute holds more than was permitted.
-        let per_minute = settings.requests_per_minute.max(1);
-        let burst_max = (per_minute / 10).clamp(1, 4);
-        let rate = f64::from(per_minute.saturating_sub(burst_max).max(1)) / 60.0;
-        let transport = Transport::new(
-            TransportSettings {
-                ca_file: settings.ca_file.clone(),
-                burst_max,
-                concurrent_requests_max: CONCURRENT_MAX,
-                ..TransportSettings::new(&settings.base_url, rate)
-            },
-            clock.clone(),
-        )?;
-        Ok(Self { transport, clock, settings: Arc::new(settings.clone()), sizes: Arc::default() })
+        let transport = Transport::new(transport_settings(settings), clock.clone())?;
+        Ok(Self::over(transport, settings, clock))
+    }
+
+    /// The same over something else than the network: for simulations.
+    ///
+    /// # Errors
+    /// When the base URL cannot be used.
+    pub fn with_exchange(
+        settings: &Settings,
+        clock: Clock,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Self, BuildTransportError> {
+        let transport = Transport::with_exchange(transport_settings(settings), clock.clone(), exchange)?;
+        Ok(Self::over(transport, settings, clock))
+    }
+
+    fn over(transport: Transport, settings: &Settings, clock: Clock) -> Self {
+        Self { transport, clock, settings: Arc::new(settings.clone()), sizes: Arc::default() }
     }
 
     /// How many requests were sent so far, tries included.
@@ -225,7 +231,7 @@ impl Client {
     ) -> Result<T, ReadError> {
         for reading in 1.. {
             let envelope = self.ask_once(what, path, params).await;
-            let result = envelope.and_then(|it| read(&it).map_err(|detail| ReadError::incomplete(what, detail)));
+            let result = envelope.and_then(|it| read(&it).map_err(|detail| ReadError::incomplete(what, &detail)));
             match result {
                 Err(error) if error.is_worth_asking_again() && reading < READINGS_MAX => self.pause(reading).await,
                 result => return result,
@@ -254,6 +260,21 @@ impl Client {
             ("Accept", "application/json".to_owned()),
         ];
         request
+    }
+}
+
+fn transport_settings(settings: &Settings) -> TransportSettings {
+    // A burst is taken off the rate, so that no minute holds more than was permitted.
+    let per_minute = settings.requests_per_minute.max(1);
+    let burst_max = (per_minute / 10).clamp(1, 4);
+    let rate = f64::from(per_minute.saturating_sub(burst_max).max(1)) / 60.0;
+    TransportSettings {
+        ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
+        burst_max,
+        concurrent_requests_max: CONCURRENT_MAX,
+        service: "duo",
+        ..TransportSettings::new(&settings.base_url, rate)
     }
 }
 

@@ -1,14 +1,18 @@
 //! Why Duo could not be read, and what an administrator does about it.
 
+use super::line::{cut, line};
 use crate::http::Failure;
 use crate::http::Phase;
+
+/// So much is said of what does not add up.
+const DETAIL_CHARACTERS_MAX: usize = 200;
 
 /// Nothing, or not everything, could be read. Nothing may be concluded from what is missing (S1).
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// No connection.
     #[error(
-        "cannot reach Duo at {host}; check api_host, DNS, the firewall and the proxy settings (HTTPS_PROXY, NO_PROXY)"
+        "cannot reach Duo at {host}; check api_host, DNS, the firewall and the proxy settings (duo.proxy, HTTPS_PROXY, NO_PROXY)"
     )]
     Unreachable {
         /// Duo's host.
@@ -137,6 +141,7 @@ impl ReadError {
             Failure::Connect { .. } | Failure::Proxy { .. } | Failure::TimedOut { phase: Phase::Connect, .. } => {
                 Self::Unreachable { host, source: failure }
             }
+            Failure::Throttled { .. } => Self::RateLimited,
             Failure::TimedOut { .. }
             | Failure::Cut { .. }
             | Failure::TooLarge { .. }
@@ -145,9 +150,9 @@ impl ReadError {
         }
     }
 
-    /// The reading does not add up.
-    pub(super) fn incomplete(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Incomplete { what: what.into(), detail: detail.into() }
+    /// The reading does not add up. What and why may hold ids and values of Duo's.
+    pub(super) fn incomplete(what: &str, detail: &str) -> Self {
+        Self::Incomplete { what: line(what), detail: cut(detail, DETAIL_CHARACTERS_MAX) }
     }
 
     /// Whether asking again at once may give another answer: the service said 200 but not what it should.
@@ -164,9 +169,17 @@ impl ReadError {
 fn skew(seconds: Option<i64>) -> String {
     match seconds {
         Some(0) => "right by Duo's Date header, so something changes the Date header on the way".to_owned(),
-        Some(seconds) if seconds > 0 => format!("{seconds} s ahead of Duo's"),
-        Some(seconds) => format!("{} s behind Duo's", seconds.unsigned_abs()),
+        Some(seconds) if seconds > 0 => format!("{} ahead of Duo's", about(seconds.unsigned_abs())),
+        Some(seconds) => format!("{} behind Duo's", about(seconds.unsigned_abs())),
         None => "off by an unknown time".to_owned(),
+    }
+}
+
+/// A Date header has whole seconds and was on its way: beyond two minutes, a second more says nothing.
+fn about(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.saturating_add(30) / 60),
     }
 }
 
@@ -181,9 +194,16 @@ mod tests {
     #[test]
     fn a_wrong_clock_says_which_way() {
         let text = |seconds| ReadError::ClockOff { seconds }.to_string();
-        assert!(text(Some(600)).contains("600 s ahead of Duo's; set the clock"));
-        assert!(text(Some(-600)).contains("600 s behind Duo's"));
+        assert!(text(Some(119)).contains("119 s ahead of Duo's; set the clock"));
+        assert!(text(Some(600)).contains("10 min ahead of Duo's; set the clock"));
+        assert!(text(Some(-600)).contains("10 min behind Duo's"));
         assert!(text(None).contains("unknown"));
+    }
+
+    #[test]
+    fn a_second_on_the_way_changes_nothing_that_is_said_of_a_wrong_clock() {
+        let text = |seconds| ReadError::ClockOff { seconds: Some(seconds) }.to_string();
+        assert_eq!((text(599), text(-599)), (text(601), text(-601)));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Client {
             }
         }
         if let Some(fault) = fault {
-            Err(ReadError::incomplete(listing.what, fault.to_string()))
+            Err(ReadError::incomplete(listing.what, &fault.to_string()))
         } else {
             let remark = format!("{} kept changing while being read; {READINGS_MAX} readings are united", listing.what);
             Ok(Read { rows: united, remark: Some(remark) })

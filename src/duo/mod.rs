@@ -3,12 +3,17 @@
 mod answer;
 mod client;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+mod line;
 mod listing;
 mod page;
 mod record;
 mod roster;
 mod settings;
 pub mod sign;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod sign_fuzz;
 mod way;
 
 pub use client::{Client, Probe};

@@ -225,7 +225,7 @@ impl Client {
         }
         if moved > MOVED_MAX && moved.saturating_mul(10) > total {
             let detail = format!("lists of members and people's own records disagree about {moved} of {total} people");
-            return Err(ReadError::incomplete("the selected groups", detail));
+            return Err(ReadError::incomplete("the selected groups", &detail));
         }
         if moved > 0 {
             roster.remarks.push(format!("{moved} of {total} people changed while being read; their own records count"));

@@ -29,4 +29,6 @@ pub struct Settings {
     pub requests_per_minute: u32,
     /// A further certificate authority (PEM).
     pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy, `http://HOST:PORT`. None: what the environment says.
+    pub proxy: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::limits::{FirstPlan, Limits};
 use super::risk::{Class, Item, items_with_cause};
-use super::{History, Pilot, RosterSize, Situation};
+use super::{History, Pilot, RosterSize, Situation, is_in_doubt};
 use crate::desired::ScopeChange;
 use crate::model::GroupId;
 use crate::model::PersonId;
@@ -12,6 +12,7 @@ use crate::plan::Departure;
 use crate::plan::PersonDocument;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::plan::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -24,6 +25,8 @@ pub enum FindingKind {
     Rejected,
     /// The first plan of a database.
     FirstPlan,
+    /// The database is not trusted, and the target is not as it says.
+    Untrusted,
     /// The whole roster became empty.
     EmptyRoster,
     /// A selected group became empty.
@@ -58,6 +61,10 @@ pub enum FindingKind {
     Creates,
     /// `adoptions_max`.
     Adoptions,
+    /// Somebody else changed the target. Holds nothing by itself.
+    Drift,
+    /// Something else makes records for people of ours. Holds nothing by itself.
+    OtherWriter,
     /// Duo's directory sync has not run for a day. Holds nothing.
     DirectorySyncStopped,
     /// Many people were not in the last directory sync. Holds nothing.
@@ -71,6 +78,7 @@ impl FindingKind {
             Self::MoreThanOneLeaver => "more_than_one_leaver",
             Self::Rejected => "rejected",
             Self::FirstPlan => "first_plan",
+            Self::Untrusted => "untrusted",
             Self::EmptyRoster => "empty_roster",
             Self::EmptyGroup => "empty_group",
             Self::VanishedGroup => "vanished_group",
@@ -88,6 +96,8 @@ impl FindingKind {
             Self::Reactivations => "reactivations",
             Self::Creates => "creates",
             Self::Adoptions => "adoptions",
+            Self::Drift => "drift",
+            Self::OtherWriter => "other_writer",
             Self::DirectorySyncStopped => "directory_sync_stopped",
             Self::DirectorySyncLost => "directory_sync_lost",
         }
@@ -165,8 +175,8 @@ const BEHIND_MIN: u64 = 10;
 
 /// What is found, and holds nothing by itself.
 pub(super) fn notices(situation: &Situation) -> Vec<Finding> {
-    let Some(sync) = &situation.directory_sync else { return Vec::new() };
-    let mut notices = Vec::new();
+    let mut notices = of_drift(situation);
+    let Some(sync) = &situation.directory_sync else { return notices };
     if sync.age_seconds > DIRECTORY_SYNC_AGE_MAX_SECONDS {
         let message = format!(
             "Duo's directory sync has not run since {} ({} h ago): who left the directory since then still has access; look at it in Duo",
@@ -185,6 +195,46 @@ pub(super) fn notices(situation: &Situation) -> Vec<Finding> {
     notices
 }
 
+/// What somebody else changed. What follows from it is judged by the limits, as all is.
+fn of_drift(situation: &Situation) -> Vec<Finding> {
+    let drift = &situation.drift;
+    if !situation.trust.is_trusted() {
+        return Vec::new();
+    }
+    let mut notices = Vec::new();
+    if !drift.changes.is_empty() {
+        let message =
+            format!("Atlassian is not as this program left it; somebody else changed it: {}", drift.changes.join("; "));
+        let finding = Finding::of(FindingKind::Drift, message, BTreeSet::new());
+        notices.push(Finding { people: drift.people.clone(), ..finding });
+    }
+    if let Some(unlinked) = drift.unlinked_phrase() {
+        let message = format!(
+            "{unlinked}: looks like a copy of this program on another machine, or another provisioning for this \
+             directory; stop one of the two"
+        );
+        notices.push(Finding::of(FindingKind::OtherWriter, message, BTreeSet::new()));
+    }
+    notices
+}
+
+/// A plan that was made with a database which is not trusted, and which the target proved wrong (S19).
+fn of_trust(plan: &Plan, situation: &Situation, open: &[(Class, Item)]) -> Option<Finding> {
+    if !is_in_doubt(plan, situation) {
+        return None;
+    }
+    let mut changes = situation.drift.changes.clone();
+    changes.extend(situation.drift.unlinked_phrase());
+    if changes.is_empty() {
+        changes.push("accounts or groups exist that it does not know".to_owned());
+    }
+    let message = format!("{}; since then Atlassian has changed: {}", situation.trust, changes.join("; "));
+    let items = open.iter().map(|(_, item)| item.clone()).collect();
+    let key = matches!(situation.trust, Trust::Idle { .. }).then_some("state.trusted_hours");
+    let people = situation.drift.people.clone();
+    Some(Finding { key, people, ..Finding::of(FindingKind::Untrusted, message, items) })
+}
+
 /// Findings that no number decides.
 pub(super) fn of_situation(
     plan: &Plan,
@@ -198,6 +248,7 @@ pub(super) fn of_situation(
         let message = "this is the first plan of this database: it is reviewed before anything is sent".to_owned();
         findings.push(Finding { key: Some("guard.first_plan"), ..Finding::of(FindingKind::FirstPlan, message, items) });
     }
+    findings.extend(of_trust(plan, situation, open));
     let rejected: BTreeSet<Item> =
         open.iter().map(|(_, item)| item).filter(|item| situation.rejected.contains(item)).cloned().collect();
     if !rejected.is_empty() {

@@ -16,7 +16,9 @@ pub use risk::{Class, Item, items_of};
 use crate::desired::ScopeChange;
 use crate::model::GroupId;
 use crate::model::Timestamp;
+use crate::plan::DriftFound;
 use crate::plan::Plan;
+use crate::plan::Trust;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the plan is judged against, beside the limits.
@@ -52,6 +54,10 @@ pub struct Situation {
     pub directory_sync: Option<DirectorySync>,
     /// Whether a pilot that was on has been ended by the configuration (S7).
     pub pilot: Pilot,
+    /// Whether the snapshot is believed (S19).
+    pub trust: Trust,
+    /// What somebody else changed in the target, where it was read.
+    pub drift: DriftFound,
 }
 
 /// What the people's `last_directory_sync` say (S21).
@@ -255,6 +261,13 @@ pub fn review(plan: Plan, limits: &Limits, situation: &Situation) -> Verdict {
         findings.extend(notices);
         Verdict::Held(Held { plan, findings })
     }
+}
+
+/// Whether a plan was made with a database that is not trusted, and that the target proved wrong: all of it is held
+/// until somebody approves all of it (S19).
+pub fn is_in_doubt(plan: &Plan, situation: &Situation) -> bool {
+    let adopts = || items_of(plan).iter().any(|(class, _)| *class == Class::Adoption);
+    !situation.trust.is_trusted() && (!situation.drift.is_empty() || adopts())
 }
 
 /// Judges what takes access away from one person, because somebody asks for that one person now: no limit counts, and

@@ -1,12 +1,13 @@
 //! Plans by hand, what they are judged against, and the guard's answer as a picture.
 
 use super::*;
-use crate::model::{Attribute, Attributes, PersonId, ScimId};
+use crate::model::{Attribute, PersonId, ScimId};
 use crate::plan::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef, Step};
 
 mod approval;
 mod limit;
 mod situation;
+mod trust;
 
 /// A plan and what it is judged against, in the domain's words.
 #[derive(Clone)]
@@ -124,7 +125,8 @@ impl Case {
     fn adopt(mut self, names: &[String]) -> Self {
         for name in names {
             let scim_id = ScimId::new(format!("s-{name}"));
-            let step = Step::Adopt { person: person(name), scim_id, attributes: Attributes::new(), active: true };
+            let (attributes, groups) = Default::default();
+            let step = Step::Adopt { person: person(name), scim_id, attributes, active: true, groups };
             self.add(step, Cause::Adoption);
         }
         self

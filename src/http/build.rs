@@ -15,9 +15,13 @@ pub struct TransportSettings {
     pub base_url: String,
     /// A further certificate authority (PEM), beside those of the operating system.
     pub ca_file: Option<PathBuf>,
-    /// The request budget, per second.
+    /// An HTTP proxy, `http://HOST:PORT`, whatever the environment says. None: `HTTPS_PROXY` and `NO_PROXY`. Loopback
+    /// is never reached through one.
+    pub proxy: Option<String>,
+    /// The request budget, per second: never more than this on average, and less while the service bears less.
     pub requests_per_second: f64,
-    /// So many requests may follow each other at once after a rest. Any window then holds at most this and the rate.
+    /// So many requests may follow each other at once after a rest; any window holds at most this and the rate. With 1
+    /// they are spread evenly, and what answers or the disk held up for up to a quarter of a second is made up for.
     pub burst_max: u32,
     /// So many requests may be under way at once.
     pub concurrent_requests_max: usize,
@@ -31,6 +35,19 @@ pub struct TransportSettings {
     pub total_timeout: Duration,
     /// `User-Agent`.
     pub user_agent: String,
+    /// What the service is called where requests are counted.
+    pub service: &'static str,
+    /// Whether paths may be logged.
+    pub paths: Paths,
+}
+
+/// Whether the paths of requests may stand in logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// They hold ids at most.
+    Logged,
+    /// They are a secret: an address that is one's right to use it.
+    Secret,
 }
 
 impl TransportSettings {
@@ -39,6 +56,7 @@ impl TransportSettings {
         Self {
             base_url: base_url.into(),
             ca_file: None,
+            proxy: None,
             requests_per_second,
             burst_max: 1,
             concurrent_requests_max: 4,
@@ -47,6 +65,8 @@ impl TransportSettings {
             first_byte_timeout: Duration::from_mins(1),
             total_timeout: Duration::from_mins(2),
             user_agent: concat!("duo-atlassian-sync/", env!("CARGO_PKG_VERSION")).to_owned(),
+            service: "other",
+            paths: Paths::Logged,
         }
     }
 }
@@ -77,7 +97,7 @@ pub enum BuildTransportError {
         path: PathBuf,
     },
     /// The file or the client's settings are refused by the TLS library.
-    #[error("cannot set up TLS for {host}; check ca_file and the system's CA certificates")]
+    #[error("cannot set up TLS for {host}; check ca_file, proxy and the system's CA certificates")]
     Client {
         /// Whom we wanted to reach.
         host: String,
@@ -86,27 +106,35 @@ pub enum BuildTransportError {
     },
 }
 
-/// A client and what it may reach.
-pub(super) struct Built {
-    pub(super) client: reqwest::Client,
+/// What a transport may reach.
+pub(super) struct Place {
     pub(super) host: String,
     pub(super) base_url: String,
+    scheme: String,
+    is_loopback: bool,
 }
 
-pub(super) fn build(settings: &TransportSettings) -> Result<Built, BuildTransportError> {
+/// Checks where requests may go.
+pub(super) fn place(settings: &TransportSettings) -> Result<Place, BuildTransportError> {
     let refuse = |reason: String| BuildTransportError::BaseUrl { url: settings.base_url.clone(), reason };
     let url = Url::parse(&settings.base_url).map_err(|error| refuse(error.to_string()))?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    let loopback = is_loopback(&host);
+    let is_loopback = is_loopback(&host);
     match url.scheme() {
         "https" => {}
-        "http" if loopback => {}
+        "http" if is_loopback => {}
         _ => return Err(refuse("it must be https://, or http:// on loopback".to_owned())),
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("it must not have a user, a query or a fragment".to_owned()));
     }
-    let failed = |source| BuildTransportError::Client { host: host.clone(), source };
+    let (base_url, scheme) = (settings.base_url.trim_end_matches('/').to_owned(), url.scheme().to_owned());
+    Ok(Place { host, base_url, scheme, is_loopback })
+}
+
+/// Sets up the client that reaches it.
+pub(super) fn client(settings: &TransportSettings, place: &Place) -> Result<reqwest::Client, BuildTransportError> {
+    let failed = |source| BuildTransportError::Client { host: place.host.clone(), source };
     let mut builder = reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .redirect(reqwest::redirect::Policy::none())
@@ -115,10 +143,12 @@ pub(super) fn build(settings: &TransportSettings) -> Result<Built, BuildTranspor
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(POOL_IDLE)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
-        .https_only(url.scheme() == "https")
+        .https_only(place.scheme == "https")
         .gzip(true);
-    if loopback {
+    if place.is_loopback {
         builder = builder.no_proxy();
+    } else if let Some(proxy) = &settings.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(failed)?);
     }
     if let Some(path) = &settings.ca_file {
         let pem =
@@ -129,9 +159,7 @@ pub(super) fn build(settings: &TransportSettings) -> Result<Built, BuildTranspor
         }
         builder = builder.tls_certs_merge(certificates);
     }
-    let client = builder.build().map_err(failed)?;
-    let base_url = settings.base_url.trim_end_matches('/').to_owned();
-    Ok(Built { client, host, base_url })
+    builder.build().map_err(failed)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -141,7 +169,11 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BuildTransportError, TransportSettings, build};
+    use super::{BuildTransportError, TransportSettings, client, place};
+
+    fn build(settings: &TransportSettings) -> Result<reqwest::Client, BuildTransportError> {
+        client(settings, &place(settings)?)
+    }
 
     #[test]
     fn plain_http_is_for_loopback_only() {

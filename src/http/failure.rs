@@ -57,7 +57,9 @@ pub enum Failure {
         cause: String,
     },
     /// The proxy did not open a tunnel.
-    #[error("the proxy did not let us through to {host}: {cause}; check HTTPS_PROXY and NO_PROXY")]
+    #[error(
+        "the proxy did not let us through to {host}: {cause}; check the key proxy of its section, HTTPS_PROXY and NO_PROXY"
+    )]
     Proxy {
         /// Whom we wanted.
         host: String,
@@ -93,6 +95,14 @@ pub enum Failure {
     /// Who makes the requests made none: sending is paused.
     #[error("the request was withheld: sending is paused")]
     Withheld,
+    /// The request never left: whoever came before was asked to wait, for longer than a request may wait.
+    #[error("{host} asks for a longer wait than {seconds} s; try again later, or lower the request budget")]
+    Throttled {
+        /// Whom we wanted.
+        host: String,
+        /// So long a request may wait.
+        seconds: u64,
+    },
     /// The request cannot be sent; a mistake in this program or its configuration.
     #[error("the request cannot be sent: {reason}")]
     InvalidRequest {
@@ -110,6 +120,7 @@ impl Failure {
             | Self::Proxy { .. }
             | Self::InvalidRequest { .. }
             | Self::Withheld
+            | Self::Throttled { .. }
             | Self::TimedOut { phase: Phase::Connect, .. } => Effect::None,
             Self::TimedOut { .. } | Self::Cut { .. } | Self::TooLarge { .. } => Effect::Unknown,
         }

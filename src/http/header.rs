@@ -1,5 +1,6 @@
 //! Headers that speak of time: `Date`, `Retry-After`, `X-RateLimit-Reset`.
 
+use super::quota::Quota;
 use jiff::fmt::rfc2822::DateTimeParser;
 use std::time::Duration;
 
@@ -32,13 +33,35 @@ pub(super) fn rate_limit_reset(text: &str, now: i64) -> Option<Duration> {
     }
 }
 
+/// `X-RateLimit-*`, as far as they are there and can be read.
+pub(super) fn quota<'a>(text: impl Fn(&str) -> Option<&'a str>, now: i64) -> Option<Quota> {
+    let number = |name| text(name).and_then(leading_number);
+    let quota = Quota {
+        limit: number("x-ratelimit-limit"),
+        remaining: number("x-ratelimit-remaining"),
+        reset: text("x-ratelimit-reset").and_then(|value| rate_limit_reset(value, now)),
+        is_near_limit: text("x-ratelimit-nearlimit").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
+    };
+    (quota != Quota::default()).then_some(quota)
+}
+
+/// `100`, or `100, 100;w=60` as a draft of the IETF had it.
+fn leading_number(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, rest) = text.split_at_checked(end)?;
+    // More than fits is as good as no end. A sign, a fraction or a word is no number.
+    let is_whole = !number.is_empty() && (rest.is_empty() || rest.starts_with([',', ';']));
+    is_whole.then(|| number.parse().unwrap_or(u32::MAX))
+}
+
 fn until(at: i64, now: i64) -> Duration {
     Duration::from_secs(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, http_date, rate_limit_reset, retry_after};
+    use super::{Duration, Quota, http_date, quota, rate_limit_reset, retry_after};
 
     const NOW: i64 = 1_795_442_531; // 2026-11-23T14:02:11Z
 
@@ -64,6 +87,28 @@ mod tests {
         assert_eq!(rate_limit_reset("1795442551000", NOW), in_20);
         assert_eq!(rate_limit_reset("20", NOW), in_20);
         assert_eq!(rate_limit_reset("later", NOW), None);
+    }
+
+    #[test]
+    fn a_quota_is_read_from_what_is_there() {
+        let read = |headers: &[(&str, &'static str)]| {
+            quota(|name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value), NOW)
+        };
+        let all = read(&[
+            ("x-ratelimit-limit", "100"),
+            ("x-ratelimit-remaining", " 7 "),
+            ("x-ratelimit-reset", "2026-11-23T14:02:31Z"),
+            ("x-ratelimit-nearlimit", "True"),
+        ]);
+        let reset = Some(Duration::from_secs(20));
+        assert_eq!(all, Some(Quota { limit: Some(100), remaining: Some(7), reset, is_near_limit: true }));
+        assert_eq!(read(&[("date", "x")]), None);
+        let remaining = |text| read(&[("x-ratelimit-remaining", text)]).and_then(|quota| quota.remaining);
+        assert_eq!(remaining("100, 100;w=60"), Some(100));
+        assert_eq!(remaining("99999999999999999999"), Some(u32::MAX));
+        for odd in ["", "-1", "1.5", "many", "1e9", "NaN", "1 000"] {
+            assert_eq!(remaining(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is sent and what comes back.
 
+use super::quota::Quota;
 use std::fmt;
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The server's clock (`Date`), in seconds since 1970: to tell when a clock is wrong.
     pub date: Option<i64>,
+    /// What it says about the service's request limit, when it says something.
+    pub quota: Option<Quota>,
 }
 
 #[cfg(test)]

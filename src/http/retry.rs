@@ -11,7 +11,7 @@ const CONNECTS_MAX: u32 = 3;
 /// A server that asks for more is asked again after this.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_mins(2);
 /// No new try begins later than this after the first.
-const WHOLE_MAX: Duration = Duration::from_mins(5);
+pub(super) const WHOLE_MAX: Duration = Duration::from_mins(5);
 /// Added to every wait, at random.
 pub(super) const JITTER_MAX: Duration = Duration::from_secs(1);
 
@@ -45,7 +45,11 @@ impl Tries {
         let worth_it = match result {
             Ok(answer) => is_worth_another(kind, answer.status),
             Err(
-                Failure::Tls { .. } | Failure::InvalidRequest { .. } | Failure::TooLarge { .. } | Failure::Withheld,
+                Failure::Tls { .. }
+                | Failure::InvalidRequest { .. }
+                | Failure::TooLarge { .. }
+                | Failure::Withheld
+                | Failure::Throttled { .. },
             ) => false,
             Err(failure) => match failure.effect() {
                 Effect::None => self.without_connection < CONNECTS_MAX,

@@ -1,12 +1,16 @@
 //! Sends one request, or tries it again as the retry table says.
 
 use super::budget::Budget;
-use super::build::{BuildTransportError, Built, TransportSettings, build};
+use super::build::{BuildTransportError, Paths, Place, TransportSettings, client, place};
+use super::echo;
+use super::exchange::{Arriving, Exchange, Network};
 use super::failure::{Failure, Phase};
 use super::header;
 use super::message::{Answer, Method, Request, path_and_query};
-use super::retry::{JITTER_MAX, Kind, RETRY_AFTER_MAX, Tries};
+use super::retry::{JITTER_MAX, Kind, Tries};
 use crate::clock::Clock;
+use crate::telemetry::metric;
+use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +23,8 @@ use tokio::sync::Semaphore;
 pub struct Transport(Arc<Inner>);
 
 struct Inner {
-    built: Built,
+    place: Place,
+    exchange: Arc<dyn Exchange>,
     settings: TransportSettings,
     clock: Clock,
     budget: Budget,
@@ -33,20 +38,40 @@ impl Transport {
     /// # Errors
     /// When the base URL or the certificate authority cannot be used.
     pub fn new(settings: TransportSettings, clock: Clock) -> Result<Self, BuildTransportError> {
-        let built = build(&settings)?;
+        let place = place(&settings)?;
+        let client = client(&settings, &place)?;
+        let connect_seconds = settings.connect_timeout.as_secs();
+        let network = Network { client, host: place.host.clone(), connect_seconds };
+        Ok(Self::over(settings, clock, (place, Arc::new(network))))
+    }
+
+    /// The same over something else than the network: for simulations. The base URL is checked all the same.
+    ///
+    /// # Errors
+    /// When the base URL cannot be used.
+    pub fn with_exchange(
+        settings: TransportSettings,
+        clock: Clock,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Self, BuildTransportError> {
+        let place = place(&settings)?;
+        Ok(Self::over(settings, clock, (place, exchange)))
+    }
+
+    fn over(settings: TransportSettings, clock: Clock, (place, exchange): (Place, Arc<dyn Exchange>)) -> Self {
         let budget = Budget::new(settings.requests_per_second, settings.burst_max);
         let permits = Semaphore::new(settings.concurrent_requests_max.clamp(1, Semaphore::MAX_PERMITS));
-        Ok(Self(Arc::new(Inner { built, settings, clock, budget, permits, sent: AtomicU64::new(0) })))
+        Self(Arc::new(Inner { place, exchange, settings, clock, budget, permits, sent: AtomicU64::new(0) }))
     }
 
     /// The host that is reached.
     pub fn host(&self) -> &str {
-        &self.0.built.host
+        &self.0.place.host
     }
 
     /// The address that every request begins with, without a slash at its end.
     pub fn base_url(&self) -> &str {
-        &self.0.built.base_url
+        &self.0.place.base_url
     }
 
     /// How many requests were sent so far, tries included.
@@ -76,15 +101,21 @@ impl Transport {
     async fn send(&self, kind: Kind, mut make: impl FnMut() -> Option<Request>) -> Result<Answer, Failure> {
         let clock = &self.0.clock;
         let began = clock.monotonic();
+        let until = began.saturating_add(self.patience());
         let mut tries = Tries::default();
+        let mut before = None;
         loop {
             // The budget is waited for first: a request is signed when it leaves, not when it queues.
-            let result = self.send_when_due(&mut make).await;
+            let result = self.send_when_due(&mut make, until).await;
+            if let (Err(Failure::Throttled { .. }), Some(before)) = (&result, before.take()) {
+                return before;
+            }
             let elapsed = clock.monotonic().saturating_sub(began);
             let Some(wait) = tries.count(kind, &result, elapsed, clock.jitter(JITTER_MAX)) else { return result };
             let why = result.as_ref().map_or_else(ToString::to_string, |answer| answer.status.to_string());
             tracing::debug!(http.why = %why, http.wait_ms = milliseconds(wait), "request will be tried again");
             clock.wait(wait).await;
+            before = Some(result);
         }
     }
 
@@ -94,24 +125,40 @@ impl Transport {
     /// Why there is no answer.
     pub async fn send_once(&self, request: Request) -> Result<Answer, Failure> {
         let mut request = Some(request);
-        self.send_when_due(&mut || request.take()).await
+        let until = self.0.clock.monotonic().saturating_add(self.patience());
+        self.send_when_due(&mut || request.take(), until).await
     }
 
-    async fn send_when_due(&self, make: &mut impl FnMut() -> Option<Request>) -> Result<Answer, Failure> {
+    /// How long one request may wait in all.
+    fn patience(&self) -> Duration {
+        self.0.budget.patience(self.0.settings.concurrent_requests_max)
+    }
+
+    async fn send_when_due(
+        &self,
+        make: &mut impl FnMut() -> Option<Request>,
+        until: Duration,
+    ) -> Result<Answer, Failure> {
         let inner = &*self.0;
         let clock = &inner.clock;
-        // Nobody closes the semaphore.
+        // Nobody closes the semaphore. Who has a permit and waits for a token keeps nobody from one: tokens come in
+        // turn.
         let _permit = inner.permits.acquire().await.ok();
-        inner.budget.take(clock).await;
+        let Some(token) = inner.budget.take(clock, until).await else {
+            let seconds = self.patience().as_secs();
+            return Err(Failure::Throttled { host: self.host().to_owned(), seconds });
+        };
         let Some(request) = make() else { return Err(Failure::Withheld) };
-        let (method, path) = (request.method, request.path().to_owned());
+        let (method, path) = (request.method, self.shown_path(&request));
         let prepared = self.prepare(request)?;
         inner.sent.fetch_add(1, Ordering::Relaxed);
         let began = clock.monotonic();
         let total = inner.settings.total_timeout;
         let exchanged = clock.timeout(total, self.exchange(prepared)).await;
         let result = exchanged.unwrap_or_else(|| Err(self.timed_out(Phase::WholeAnswer, total)));
-        let elapsed_ms = milliseconds(clock.monotonic().saturating_sub(began));
+        let elapsed = clock.monotonic().saturating_sub(began);
+        let elapsed_ms = milliseconds(elapsed);
+        metric::count_request(inner.settings.service, result.as_ref().ok().map(|answer| answer.status), elapsed);
         match &result {
             Ok(answer) => {
                 tracing::debug!(
@@ -121,9 +168,7 @@ impl Transport {
                     http.elapsed_ms = elapsed_ms,
                     "answered"
                 );
-                if let (429 | 503, Some(wait)) = (answer.status, answer.retry_after) {
-                    inner.budget.pause_until(clock.monotonic().saturating_add(wait.min(RETRY_AFTER_MAX)));
-                }
+                inner.budget.hear(token, answer, clock.monotonic());
             }
             Err(failure) => {
                 tracing::debug!(
@@ -136,6 +181,13 @@ impl Transport {
             }
         }
         result
+    }
+
+    fn shown_path(&self, request: &Request) -> String {
+        match self.0.settings.paths {
+            Paths::Logged => request.path().to_owned(),
+            Paths::Secret => "(secret)".to_owned(),
+        }
     }
 
     /// Turns a request into reqwest's, or refuses it: what would be sent must be what was given, and go to our host.
@@ -170,23 +222,24 @@ impl Transport {
     async fn exchange(&self, request: reqwest::Request) -> Result<Answer, Failure> {
         let inner = &*self.0;
         let first_byte = inner.settings.first_byte_timeout;
-        let Some(begun) = inner.clock.timeout(first_byte, inner.built.client.execute(request)).await else {
+        let credential = echo::credential_of(&request);
+        let Some(begun) = inner.clock.timeout(first_byte, inner.exchange.exchange(request)).await else {
             return Err(self.timed_out(Phase::FirstByte, first_byte));
         };
-        let mut response = begun.map_err(|error| self.classify(&error))?;
-        let mut answer = read_head(response.status().as_u16(), response.headers(), inner.clock.now_seconds());
+        let Arriving { status, headers, mut body } = begun?;
+        let mut answer = read_head(status, &headers, inner.clock.now_seconds());
         let bytes_max = inner.settings.body_bytes_max;
-        while let Some(piece) = response.chunk().await.map_err(|error| self.classify(&error))? {
+        while let Some(piece) = body.next().await {
+            let piece = piece?;
             if answer.body.len().saturating_add(piece.len()) > bytes_max {
                 return Err(Failure::TooLarge { host: self.host().to_owned(), bytes_max });
             }
             answer.body.extend_from_slice(&piece);
         }
+        if let Some(credential) = credential {
+            echo::remove(&mut answer, &credential);
+        }
         Ok(answer)
-    }
-
-    fn classify(&self, error: &reqwest::Error) -> Failure {
-        Failure::classify(error, self.host(), self.0.settings.connect_timeout.as_secs())
     }
 
     fn timed_out(&self, phase: Phase, limit: Duration) -> Failure {
@@ -213,6 +266,7 @@ fn read_head(status: u16, headers: &HeaderMap, now: i64) -> Answer {
         location: text("location").map(str::to_owned),
         body: Vec::new(),
         date: text("date").and_then(header::http_date),
+        quota: header::quota(text, now),
     }
 }
 

@@ -29,7 +29,7 @@ pub enum ParseEmailError {
 impl Email {
     /// Trims, lower-cases and checks an address.
     pub fn parse(text: &str) -> Result<Self, ParseEmailError> {
-        let text = text.trim();
+        let text = text.trim().to_lowercase();
         if text.is_empty() {
             return Err(ParseEmailError::Empty);
         }
@@ -50,7 +50,7 @@ impl Email {
         if !domain.contains('.') || domain.len() > 253 || domain.split('.').any(label_is_bad) {
             return Err(ParseEmailError::Part("domain"));
         }
-        Ok(Self(text.to_lowercase().into_boxed_str()))
+        Ok(Self(text.into_boxed_str()))
     }
 
     /// The address in lower case.
@@ -79,6 +79,15 @@ mod tests {
         let email = Email::parse(" Ana.Lima+jira@Example.COM ").unwrap();
         assert_eq!(email.as_str(), "ana.lima+jira@example.com");
         assert_eq!(email.domain(), "example.com");
+    }
+
+    #[test]
+    fn an_address_is_as_long_as_it_is_kept() {
+        // In lower case the letter has three bytes, and not two.
+        let local = "İ".repeat(32);
+        assert_eq!(Email::parse(&format!("{local}@example.com")), Err(ParseEmailError::Part("local part")));
+        let label = "İ".repeat(31);
+        assert_eq!(Email::parse(&format!("a@{label}.com")), Err(ParseEmailError::Part("domain")));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 mod attribute;
 mod email;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod id;
 mod observed;
 mod owned;

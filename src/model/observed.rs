@@ -1,6 +1,6 @@
 //! What the target says right now.
 
-use super::{Attributes, ScimId};
+use super::{Attributes, ScimId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A user of the target, as read.
@@ -14,6 +14,8 @@ pub struct ObservedAccount {
     pub active: Option<bool>,
     /// The Atlassian account that the record is linked to, when there is one.
     pub atlassian_account_id: Option<String>,
+    /// `meta.created`, when the target says it.
+    pub created_at: Option<Timestamp>,
 }
 
 /// A group of the target, as read.

@@ -106,6 +106,8 @@ pub enum Step {
         attributes: Attributes,
         /// Whether it is active.
         active: bool,
+        /// The groups of ours that it is in already, and whose memberships become ours.
+        groups: Vec<GroupId>,
     },
     /// Creates an account.
     Create {

@@ -2,6 +2,7 @@
 
 use super::Inputs;
 use super::action::{Action, Cause, GroupRef, PersonRef, Skipped, Step, Subject};
+use super::drift::{Maker, Unlinked};
 use super::person::permits;
 use crate::desired::DesiredAccount;
 use crate::desired::Standing;
@@ -20,11 +21,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Adopted {
     pub(super) accounts: BTreeMap<PersonId, (OwnedAccount, &'static str)>,
     pub(super) groups: BTreeMap<GroupId, OwnedGroup>,
+    /// Memberships of groups that are owned already, which come with the accounts.
+    pub(super) memberships: BTreeMap<GroupId, BTreeSet<PersonId>>,
     pub(super) conflicts: BTreeSet<PersonId>,
     pub(super) skipped: Vec<Skipped>,
 }
 
 impl Adopted {
+    fn groups_of(&self, person: &PersonId) -> Vec<GroupId> {
+        let is_in = |(_, members): &(&GroupId, &BTreeSet<PersonId>)| members.contains(person);
+        self.memberships.iter().filter(is_in).map(|(group, _)| group.clone()).collect()
+    }
+
     pub(super) fn actions(&self) -> Vec<Action> {
         let account = |(id, (account, by)): (&PersonId, &(OwnedAccount, &'static str))| Action {
             step: Step::Adopt {
@@ -32,6 +40,7 @@ impl Adopted {
                 scim_id: account.scim_id.clone(),
                 attributes: account.attributes.clone(),
                 active: account.active,
+                groups: self.groups_of(id),
             },
             reason: format!("exists in Atlassian already, with the same {by}"),
             cause: Cause::Adoption,
@@ -50,7 +59,8 @@ impl Adopted {
 }
 
 /// The keys by which a record is recognised, the strongest first.
-const KEYS: [&str; 3] = ["externalId", "userName", "address"];
+const KEYS: [&str; 3] = [EXTERNAL_ID, "userName", "address"];
+const EXTERNAL_ID: &str = "externalId";
 
 pub(super) fn compute(inputs: &Inputs<'_>) -> Adopted {
     let mut adopted = Adopted::default();
@@ -75,9 +85,77 @@ pub(super) fn compute(inputs: &Inputs<'_>) -> Adopted {
             let found = records.get(&value).map(Vec::as_slice).unwrap_or_default();
             take(inputs, observed, (key, &people, found), &mut adopted, &mut taken);
         }
+        if key == EXTERNAL_ID {
+            adopt_leavers(inputs, observed, &mut adopted, &mut taken);
+        }
     }
+    adopted.memberships = memberships(inputs, observed, &adopted);
     adopt_groups(inputs, observed, &mut adopted);
     adopted
+}
+
+/// Groups of ours in which an adopted account is already. As for any other account, a membership that Duo wants is ours
+/// from now on, and one that it does not want only if this program made it, most likely.
+fn memberships(inputs: &Inputs<'_>, observed: &Observed, adopted: &Adopted) -> BTreeMap<GroupId, BTreeSet<PersonId>> {
+    let is_doubtful = inputs.drift.is_some_and(|drift| !drift.trust.is_trusted());
+    let maker = if is_doubtful { Maker::PerhapsUs } else { Maker::SomebodyElse };
+    let people: BTreeMap<&ScimId, &PersonId> =
+        adopted.accounts.iter().map(|(id, (account, _))| (&account.scim_id, id)).collect();
+    let mut memberships: BTreeMap<GroupId, BTreeSet<PersonId>> = BTreeMap::new();
+    for (id, group) in &inputs.owned.groups {
+        let Some(seen) = observed.groups.get(&group.scim_id).filter(|_| inputs.desired.manages_groups) else {
+            continue;
+        };
+        let found = seen.members.iter().filter_map(|member| people.get(member).copied());
+        let is_ours = |person: &&PersonId| maker.gives((inputs.desired, inputs.rules), (id, &group.name), person);
+        let ours: BTreeSet<PersonId> = found.filter(is_ours).cloned().collect();
+        if !ours.is_empty() {
+            memberships.insert(id.clone(), ours);
+        }
+    }
+    memberships
+}
+
+/// Who was given an account when the database was not looking, and has left since: nobody else would take it away.
+///
+/// Only active records that were made since then, by an `externalId` that Duo was asked for. What was there before is
+/// somebody else's (S7).
+fn adopt_leavers(inputs: &Inputs<'_>, observed: &Observed, adopted: &mut Adopted, taken: &mut BTreeSet<ScimId>) {
+    let mut records: BTreeMap<&PersonId, Vec<&Unlinked>> = BTreeMap::new();
+    for record in inputs.drift.iter().flat_map(|drift| &drift.unlinked) {
+        records.entry(&record.person).or_default().push(record);
+    }
+    for (id, records) in records {
+        let ([Unlinked { scim_id, user_name, is_recent: true, .. }], desired) =
+            (records.as_slice(), inputs.desired.accounts.get(id))
+        else {
+            continue;
+        };
+        let is_left_alone = desired.is_some_and(|desired| matches!(desired.standing, Standing::Untouched(_)));
+        let is_known = inputs.owned.accounts.contains_key(id) || adopted.accounts.contains_key(id);
+        let username = desired.map_or(user_name, |desired| &desired.username);
+        let may_act = permits(inputs.rules, username, id) && !adopted.conflicts.contains(id);
+        let Some(record) = observed.accounts.get(scim_id).filter(|record| record.active != Some(false)) else {
+            continue;
+        };
+        if inputs.confirmed.contains(id) && !is_left_alone && !is_known && may_act {
+            let account = owned_account(scim_id, username, record);
+            taken.insert(scim_id.clone());
+            adopted.accounts.insert(id.clone(), (account, EXTERNAL_ID));
+        }
+    }
+}
+
+fn owned_account(scim_id: &ScimId, username: &str, record: &ObservedAccount) -> OwnedAccount {
+    OwnedAccount {
+        scim_id: scim_id.clone(),
+        username: username.to_owned(),
+        attributes: record.attributes.clone(),
+        // A record that does not say is taken to be active: then access is taken away where it must be.
+        active: record.active.unwrap_or(true),
+        refused: crate::model::Attributes::new(),
+        left_scope_at: None,
+    }
 }
 
 /// People without an account of ours who are not left alone by rule or list.
@@ -96,7 +174,7 @@ fn candidates<'a>(inputs: &'a Inputs<'_>, adopted: &Adopted) -> Vec<(&'a PersonI
 fn value_of_record(key: &str, account: &ObservedAccount) -> Option<String> {
     let folded = |attribute| account.attributes.value(attribute).map(str::to_lowercase);
     match key {
-        "externalId" => account.external_id.clone(),
+        EXTERNAL_ID => account.external_id.clone(),
         "userName" => folded(Attribute::UserName),
         _ => folded(Attribute::Emails),
     }
@@ -105,7 +183,7 @@ fn value_of_record(key: &str, account: &ObservedAccount) -> Option<String> {
 fn value_of_person(key: &str, id: &PersonId, desired: &DesiredAccount) -> Option<String> {
     let folded = |attribute| desired.attributes.as_ref().ok()?.value(attribute).map(str::to_lowercase);
     match key {
-        "externalId" => Some(id.as_str().to_owned()),
+        EXTERNAL_ID => Some(id.as_str().to_owned()),
         "userName" => folded(Attribute::UserName),
         _ => folded(Attribute::Emails),
     }
@@ -146,15 +224,7 @@ fn take(
         conflict(adopted, &reason);
         return;
     }
-    let account = OwnedAccount {
-        scim_id: (*scim_id).clone(),
-        username: username(id),
-        attributes: record.attributes.clone(),
-        // A record that does not say is taken to be active: then access is taken away where it must be.
-        active: record.active.unwrap_or(true),
-        refused: crate::model::Attributes::new(),
-        left_scope_at: None,
-    };
+    let account = owned_account(scim_id, &username(id), record);
     taken.insert((*scim_id).clone());
     adopted.accounts.insert((*id).clone(), (account, key));
 }

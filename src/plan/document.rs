@@ -1,6 +1,6 @@
 //! Actions as they stand in a plan document.
 
-use super::action::{Action, GroupRef, PersonRef, Skipped, Step, Subject};
+use super::action::{Action, Cause, GroupRef, PersonRef, Skipped, Step, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -67,6 +67,9 @@ pub struct ActionDocument {
     /// For `adopt`: whether the record is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
+    /// For `adopt`: the groups of ours that it is in, and whose memberships become ours. Not there without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
     /// For `adopt_group`: whose memberships become ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<String>>,
@@ -100,14 +103,17 @@ impl From<&Action> for ActionDocument {
             scim_id: None,
             account: None,
             active: None,
+            groups: None,
             members: None,
         };
         match &action.step {
-            Step::Adopt { scim_id, attributes, active, .. } => {
+            Step::Adopt { scim_id, attributes, active, groups, .. } => {
                 entry.scim_id = Some(scim_id.to_string());
                 entry.account =
                     Some(attributes.iter().map(|(a, value)| (a.path().to_owned(), value.to_owned())).collect());
                 entry.active = Some(*active);
+                let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+                entry.groups = (!groups.is_empty()).then_some(groups);
             }
             Step::Create { attributes, .. } => {
                 let change = |to: &str| ChangeDocument { from: None, to: to.to_owned() };
@@ -132,6 +138,11 @@ impl From<&Action> for ActionDocument {
 }
 
 impl ActionDocument {
+    /// Whether it follows from what the target says: then a plan has it only if the target was read.
+    pub fn follows_from_target(&self) -> bool {
+        [Cause::Drift, Cause::Adoption].iter().any(|cause| self.cause == cause.as_str())
+    }
+
     /// The entry without its reason, as canonical text: keys sorted (`serde_json` keeps objects in a `BTreeMap`), no
     /// numbers, no white space. The same on any machine.
     pub fn canonical(&self) -> String {

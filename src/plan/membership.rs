@@ -1,5 +1,6 @@
 //! Groups to create, and who joins and leaves.
 
+use super::Others;
 use super::Plan;
 use super::action::{Action, Cause, GroupRef, Skipped, Step, Subject};
 use super::person::{AccountChange, Memberships, World};
@@ -17,12 +18,14 @@ enum Want {
     AsOwned,
 }
 
-pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Plan) {
+pub(super) fn plan(today: &World<'_>, others: Others<'_, '_>, plan: &mut Plan) {
     if !today.desired.manages_groups {
         return;
     }
     let people = Standings::new(today);
-    let people_before = before.map(Standings::new);
+    let before = others.before.map(Standings::new);
+    let unread = others.unread.map(Standings::new);
+    let others = Elsewhere { before: before.as_ref(), unread: unread.as_ref() };
     let skipped = clashes(today);
     let ours = today.inputs.owned.groups.keys().chain(today.adopted.groups.keys());
     let ids: BTreeSet<&GroupId> = today.desired.groups.keys().chain(ours).collect();
@@ -38,8 +41,7 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
             continue;
         }
         let mut moves = Moves::default();
-        let wants_before = before.zip(people_before.as_ref());
-        collect(&people, (id, desired, owned), wants_before, &mut moves);
+        collect(&people, (id, desired, owned), others, &mut moves);
         if let Some(count) = too_many(today, owned, &moves) {
             let reason = format!(
                 "it would have {count} members, and Atlassian takes {}: split it in Duo",
@@ -53,12 +55,16 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
             moves.join.clear();
         }
         if owned.is_none() {
-            let cause = match before {
-                Some(before) if !before.desired.groups.contains_key(id) => Cause::Configuration,
+            let is_gone = others.unread.is_some_and(|unread| unread.world.inputs.owned.groups.contains_key(id));
+            let cause = match others.before {
+                Some(before) if !before.world.desired.groups.contains_key(id) => Cause::Configuration,
+                _ if is_gone => Cause::Drift,
                 _ => Cause::Source,
             };
             let source = desired.map(|group| group.source_name.as_str()).unwrap_or_default();
-            let reason = format!("selected in Duo as {source:?}");
+            let gone = today.inputs.drift.filter(|_| is_gone);
+            let gone = gone.map_or(String::new(), |drift| format!("it is gone in Atlassian; {}; ", drift.by_whom()));
+            let reason = format!("{gone}selected in Duo as {source:?}");
             plan.actions.push(Action { step: Step::CreateGroup { group: group.clone() }, reason, cause });
         }
         moves.into_actions(today, &group, plan);
@@ -88,13 +94,36 @@ impl<'a> Standings<'a> {
     }
 
     fn want(&self, group: Option<&DesiredGroup>, id: &PersonId) -> Want {
+        let is_in = group.is_some_and(|group| group.members.contains(id));
         match self.memberships.get(id) {
-            None | Some((Memberships::None, _)) => Want::Out,
+            Some((Memberships::Follow, true)) if is_in => Want::In,
+            Some((Memberships::LeaveOnly, _)) if is_in => Want::AsOwned,
             Some((Memberships::AsOwned, _)) => Want::AsOwned,
-            Some((Memberships::Follow, has_account)) => {
-                if *has_account && group.is_some_and(|group| group.members.contains(id)) { Want::In } else { Want::Out }
-            }
+            None | Some((Memberships::None | Memberships::Follow | Memberships::LeaveOnly, _)) => Want::Out,
         }
+    }
+}
+
+/// Everyone's standing in the other comparisons.
+#[derive(Clone, Copy)]
+struct Elsewhere<'s, 'a> {
+    before: Option<&'s Standings<'a>>,
+    unread: Option<&'s Standings<'a>>,
+}
+
+/// What happens to one membership.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Move {
+    Join,
+    Leave,
+    Stay,
+}
+
+const fn step(want: Want, is_member: bool) -> Move {
+    match (want, is_member) {
+        (Want::In, false) => Move::Join,
+        (Want::Out, true) => Move::Leave,
+        (Want::In, true) | (Want::Out, false) | (Want::AsOwned, _) => Move::Stay,
     }
 }
 
@@ -108,31 +137,42 @@ struct Moves {
 fn collect(
     people: &Standings<'_>,
     (id, desired, owned): (&GroupId, Option<&DesiredGroup>, Option<&OwnedGroup>),
-    before: Option<(&World<'_>, &Standings<'_>)>,
+    others: Elsewhere<'_, '_>,
     moves: &mut Moves,
 ) {
     let none = BTreeSet::new();
     let members = owned.map_or(&none, |group| &group.members);
     let adopted = people.world.adopted.groups.contains_key(id);
-    let candidates: BTreeSet<&PersonId> =
-        members.iter().chain(desired.iter().flat_map(|group| &group.members)).collect();
+    let with_accounts = people.world.adopted.memberships.get(id).unwrap_or(&none);
+    let wanted = desired.iter().flat_map(|group| &group.members);
+    let candidates: BTreeSet<&PersonId> = members.iter().chain(with_accounts).chain(wanted).collect();
     for person in candidates {
         let want = people.want(desired, person);
-        let is_member = members.contains(person);
-        let moves = match (want, is_member) {
-            (Want::In, false) => &mut moves.join,
-            (Want::Out, true) => &mut moves.leave,
-            (Want::In, true) | (Want::Out, false) | (Want::AsOwned, _) => continue,
+        let to = step(want, members.contains(person) || with_accounts.contains(person));
+        let moves = match to {
+            Move::Join => &mut moves.join,
+            Move::Leave => &mut moves.leave,
+            Move::Stay => continue,
         };
-        let under_old_rules = before.map(|(world, people)| people.want(world.desired.groups.get(id), person));
+        let before = others.before.map(|before| before.want(before.world.desired.groups.get(id), person));
         let cause = if adopted || people.world.adopted.accounts.contains_key(person) {
             Cause::Adoption
-        } else if under_old_rules.is_some_and(|old| old != want) {
+        } else if before.is_some_and(|before| before != want) {
             Cause::Configuration
+        } else if others.unread.is_some_and(|unread| unread.step(id, desired, person) != to) {
+            Cause::Drift
         } else {
             Cause::Source
         };
         moves.entry(cause).or_default().push(person.clone());
+    }
+}
+
+impl Standings<'_> {
+    /// What would happen to a membership of a group that is owned here.
+    fn step(&self, group: &GroupId, desired: Option<&DesiredGroup>, person: &PersonId) -> Move {
+        let owned = self.world.inputs.owned.groups.get(group);
+        step(self.want(desired, person), owned.is_some_and(|owned| owned.members.contains(person)))
     }
 }
 
@@ -142,17 +182,15 @@ impl Moves {
         for cause in causes {
             let join = self.join.remove(&cause).unwrap_or_default();
             let leave = self.leave.remove(&cause).unwrap_or_default();
-            if cause != Cause::Configuration {
-                let unread = leave.iter().filter(|id| !world.inputs.confirmed.contains(*id));
-                plan.unconfirmed.extend(unread.cloned());
-            }
-            let reason = match cause {
-                Cause::Configuration => "the configuration changed",
-                Cause::Adoption => "Atlassian holds other members",
-                Cause::Source | Cause::Drift | Cause::Undo => "membership in Duo",
+            plan.unconfirmed.extend(leave.iter().filter(|id| world.is_to_be_confirmed(id, cause)).cloned());
+            let reason = match (cause, world.inputs.drift) {
+                (Cause::Configuration, _) => "the configuration changed".to_owned(),
+                (Cause::Adoption, _) => "Atlassian holds other members".to_owned(),
+                (Cause::Drift, Some(drift)) => format!("Atlassian holds other members; {}", drift.by_whom()),
+                (Cause::Source | Cause::Drift | Cause::Undo, _) => "membership in Duo".to_owned(),
             };
             let step = Step::UpdateMembers { group: group.clone(), join, leave };
-            plan.actions.push(Action { step, reason: reason.to_owned(), cause });
+            plan.actions.push(Action { step, reason, cause });
         }
     }
 }

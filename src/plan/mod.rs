@@ -6,7 +6,9 @@ mod action;
 mod adopt;
 mod clash;
 mod document;
+mod drift;
 mod fingerprint;
+mod mapping;
 mod membership;
 mod person;
 mod pick;
@@ -15,7 +17,9 @@ mod undo;
 
 pub use action::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef, Skipped, Step, Subject};
 pub use document::{ActionDocument, ChangeDocument, GroupDocument, PersonDocument, SkippedDocument};
+pub use drift::{AccountDifference, Comparison, Drift, DriftFound, GroupDifference, Trust, Unlinked};
 pub use fingerprint::Fingerprint;
+pub use mapping::Agreement;
 pub use person::left_out_by;
 pub use pick::LeftOut;
 pub use seats::Seats;
@@ -47,8 +51,10 @@ pub struct Inputs<'a> {
     pub rules: &'a Rules,
     /// What should be true under the rules that the snapshot was made with, where those differ (S6).
     pub before: Option<(&'a Desired, &'a Rules)>,
-    /// The snapshot.
+    /// The snapshot; corrected, where the target was read.
     pub owned: &'a Owned,
+    /// How it was corrected, where the target was read.
+    pub drift: Option<&'a Drift>,
     /// What the target says, where it was read: matches become adoptions.
     pub observed: Option<&'a Observed>,
     /// People whose records were read by id after the lists.
@@ -79,21 +85,51 @@ pub struct Plan {
     pub in_grace: BTreeSet<PersonId>,
 }
 
+/// The other comparisons that say where an action comes from.
+#[derive(Clone, Copy)]
+struct Others<'w, 'a> {
+    /// Under the rules that the snapshot was made with (S6).
+    before: Option<&'w person::World<'a>>,
+    /// With the snapshot as it was before what the target says was read into it.
+    unread: Option<&'w person::World<'a>>,
+}
+
 impl Plan {
     /// Compares and decides.
     pub fn compute(inputs: &Inputs<'_>) -> Self {
         let adopted = adopt::compute(inputs);
         let today = person::World::new(inputs, inputs.desired, inputs.rules, &adopted);
         let before = inputs.before.map(|(desired, rules)| person::World::new(inputs, desired, rules, &adopted));
+        let drift = inputs.drift.filter(|drift| !drift.is_empty());
+        let unread = drift.map(|drift| Inputs { owned: &drift.before, drift: None, observed: None, ..*inputs });
+        let nothing = adopt::Adopted::default();
+        let unread = unread.as_ref().map(|inputs| person::World::new(inputs, inputs.desired, inputs.rules, &nothing));
+        let others = Others { before: before.as_ref(), unread: unread.as_ref() };
         let mut plan = Self { skipped: adopted.skipped.clone(), ..Self::default() };
         plan.actions.extend(adopted.actions());
-        person::plan(&today, before.as_ref(), &mut plan);
-        membership::plan(&today, before.as_ref(), &mut plan);
+        person::plan(&today, others, &mut plan);
+        membership::plan(&today, others, &mut plan);
         plan.actions.sort_by_cached_key(Action::sort_key);
         plan.skipped.sort();
         plan.skipped.dedup();
         plan.name_people(&today);
         plan
+    }
+
+    /// Who is missing from the scope: whoever waits for a grace period to end, and whoever it has ended for (S9).
+    pub fn left_scope(&self) -> BTreeSet<PersonId> {
+        let leaver = |action: &Action| match &action.step {
+            Step::Deactivate { person, departure: Departure::LeftScope } => Some(person.user_id.clone()),
+            Step::Deactivate { .. }
+            | Step::Adopt { .. }
+            | Step::Create { .. }
+            | Step::Update { .. }
+            | Step::Reactivate { .. }
+            | Step::AdoptGroup { .. }
+            | Step::CreateGroup { .. }
+            | Step::UpdateMembers { .. } => None,
+        };
+        self.in_grace.iter().cloned().chain(self.actions.iter().filter_map(leaver)).collect()
     }
 
     /// Only what takes access away: deactivations, and the leaves of groups.
@@ -157,6 +193,11 @@ impl Plan {
             for id in action.step.people() {
                 names.entry(id.clone()).or_insert_with(|| world.username(id));
             }
+        }
+        for (drift, id) in world.inputs.drift.iter().flat_map(|drift| drift.people().map(move |id| (drift, id))) {
+            let known = drift.before.accounts.get(id).filter(|_| !world.is_known(id));
+            let name = || known.map_or_else(|| world.username(id), |account| account.username.clone());
+            names.entry(id.clone()).or_insert_with(name);
         }
         self.names = names;
     }

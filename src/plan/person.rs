@@ -1,6 +1,7 @@
 //! One decision per person: what happens to the account, and whether memberships follow Duo.
 
 use super::Inputs;
+use super::Others;
 use super::Plan;
 use super::action::{Action, Cause, Change, Changes, Departure, PersonRef, Skipped, Step, Subject};
 use super::adopt::Adopted;
@@ -36,6 +37,9 @@ pub(super) enum Memberships {
     None,
     /// They stay as they are.
     AsOwned,
+    /// Duo's, for leaving alone: an account that is kept inactive joins nothing, and stays in nothing that Duo took
+    /// away.
+    LeaveOnly,
 }
 
 /// The decision about one person.
@@ -99,6 +103,11 @@ impl<'a> World<'a> {
         self.inputs.owned.accounts.get(id).or_else(adopted)
     }
 
+    /// Whether Duo or the snapshot has a name for a person.
+    pub(super) fn is_known(&self, id: &PersonId) -> bool {
+        self.desired.accounts.contains_key(id) || self.account(id).is_some()
+    }
+
     pub(super) fn username(&self, id: &PersonId) -> String {
         let desired = self.desired.accounts.get(id).map(|desired| &desired.username);
         let name = desired.or_else(|| self.account(id).map(|account| &account.username));
@@ -122,6 +131,13 @@ impl<'a> World<'a> {
     /// Whether a person may be in an action: not left out by a list, a conflict, or a pin.
     pub(super) fn may_act_on(&self, id: &PersonId) -> bool {
         self.is_permitted(id) && !self.adopted.conflicts.contains(id) && self.pin(id).is_none()
+    }
+
+    /// Whether somebody who would lose something is asked for by id first (S2): by what Duo says, or since the lists
+    /// say nothing at all of them, whatever follows from the configuration.
+    pub(super) fn is_to_be_confirmed(&self, id: &PersonId, cause: Cause) -> bool {
+        let is_missing = !self.desired.accounts.contains_key(id);
+        (cause != Cause::Configuration || is_missing) && !self.inputs.confirmed.contains(id)
     }
 
     /// Why a person is pinned. Who is blocked in the configuration loses access, pinned or not.
@@ -197,7 +213,7 @@ impl<'a> World<'a> {
             changes.clear();
         }
         let change = match (account.active, matches!(desired.standing, Standing::Keep(_))) {
-            (false, true) => return Decision::nothing(Memberships::AsOwned),
+            (false, true) => return Decision::nothing(Memberships::LeaveOnly),
             (false, false) => AccountChange::Reactivate(changes),
             (true, _) if changes.is_empty() => AccountChange::Nothing,
             (true, _) => AccountChange::Update(changes),
@@ -230,6 +246,21 @@ fn departure(why: &Inactive) -> Departure {
     }
 }
 
+impl AccountChange {
+    /// Whether two changes end in the same. What there was before does not matter.
+    fn ends_like(&self, other: &Self) -> bool {
+        let same = |one: &Changes, other: &Changes| {
+            one.len() == other.len() && one.iter().zip(other).all(|((a, one), (b, other))| a == b && one.to == other.to)
+        };
+        match (self, other) {
+            (Self::Update(one), Self::Update(other)) | (Self::Reactivate(one), Self::Reactivate(other)) => {
+                same(one, other)
+            }
+            _ => self == other,
+        }
+    }
+}
+
 /// What is different and can be sent. A userName that differs in case only is the same (RFC 7643 section 4.1.1), and a
 /// value that the target did not take is not sent again (S15).
 fn changes(desired: &Attributes, account: &OwnedAccount) -> Changes {
@@ -245,7 +276,7 @@ fn changes(desired: &Attributes, account: &OwnedAccount) -> Changes {
 }
 
 /// Adds the actions on accounts, the skipped people, and the count of unchanged ones.
-pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Plan) {
+pub(super) fn plan(today: &World<'_>, others: Others<'_, '_>, plan: &mut Plan) {
     for id in today.people() {
         let decision = today.decide(id);
         let person = PersonRef { user_id: id.clone(), username: today.username(id) };
@@ -260,8 +291,10 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
         }
         let cause = if today.adopted.accounts.contains_key(id) {
             Cause::Adoption
-        } else if before.is_some_and(|before| before.decide(id).change != decision.change) {
+        } else if others.before.is_some_and(|before| before.decide(id).change != decision.change) {
             Cause::Configuration
+        } else if others.unread.is_some_and(|unread| !unread.decide(id).change.ends_like(&decision.change)) {
+            Cause::Drift
         } else {
             Cause::Source
         };
@@ -275,7 +308,7 @@ pub(super) fn plan(today: &World<'_>, before: Option<&World<'_>>, plan: &mut Pla
             AccountChange::Update(changes) => Step::Update { person, changes },
             AccountChange::Reactivate(changes) => Step::Reactivate { person, changes },
             AccountChange::Deactivate(departure) => {
-                if cause != Cause::Configuration && !today.inputs.confirmed.contains(id) {
+                if today.is_to_be_confirmed(id, cause) {
                     plan.unconfirmed.insert(id.clone());
                 }
                 Step::Deactivate { person, departure }
@@ -292,7 +325,10 @@ fn reason(world: &World<'_>, id: &PersonId, change: &AccountChange, cause: Cause
         AccountChange::Reactivate(_) => format!("back in {}", desired_groups(world, id)),
         AccountChange::Update(changes) => {
             let paths: Vec<&str> = changes.keys().map(|attribute| attribute.path()).collect();
-            let whose = if cause == Cause::Adoption { "differs in Atlassian:" } else { "changed in Duo:" };
+            let whose = match cause {
+                Cause::Adoption | Cause::Drift => "differs in Atlassian:",
+                Cause::Source | Cause::Configuration | Cause::Undo => "changed in Duo:",
+            };
             format!("{whose} {}", paths.join(", "))
         }
         AccountChange::Deactivate(departure) => {
@@ -311,7 +347,10 @@ fn reason(world: &World<'_>, id: &PersonId, change: &AccountChange, cause: Cause
             }
         }
     };
-    if cause == Cause::Configuration { format!("the configuration changed: {text}") } else { text }
+    let text = if cause == Cause::Configuration { format!("the configuration changed: {text}") } else { text };
+    // Whatever it follows from: who decides on it should know that the target was changed as well.
+    let told = world.inputs.drift.filter(|_| *change != AccountChange::Nothing).and_then(|drift| drift.told(id));
+    told.map_or(text.clone(), |told| format!("{told}; {text}"))
 }
 
 fn desired_groups(world: &World<'_>, id: &PersonId) -> String {

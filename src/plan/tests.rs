@@ -5,6 +5,7 @@ use crate::desired::{Access, DesiredAccount, DesiredGroup, Inactive, Standing};
 use crate::model::{Attribute, Attributes, GroupId, ObservedAccount, ObservedGroup, OwnedAccount, OwnedGroup, ScimId};
 
 mod clash;
+mod drift;
 mod group;
 
 /// A world in the domain's words. `settled` makes it owned as it is desired.
@@ -121,13 +122,18 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
+        self.plan_with(&self.owned, None)
+    }
+
+    fn plan_with(&self, owned: &Owned, drift: Option<&Drift>) -> Plan {
         let capabilities =
             Capabilities { group_members_max: 3, group_names_ignored: ["administrators".to_owned()].into() };
         Plan::compute(&Inputs {
             desired: &self.desired,
             rules: &self.rules,
             before: self.before.as_ref().map(|(desired, rules)| (desired, rules)),
-            owned: &self.owned,
+            owned,
+            drift,
             observed: self.observed.as_ref(),
             confirmed: &self.confirmed,
             pinned: &BTreeMap::new(),
@@ -270,6 +276,20 @@ fn who_comes_back_is_reactivated_with_what_changed_meanwhile() {
     "#);
     world.account("ana").standing = Standing::Keep("locked out in Duo".into());
     assert_eq!(world.picture(), "unchanged 1", "nobody is reactivated by a status that only keeps");
+    // What could not be taken from her then is taken now, and nothing is given.
+    world.hire("ana", &["ops"]);
+    world.account("ana").standing = Standing::Keep("locked out in Duo".into());
+    world.desired.groups.get_mut(&GroupId::new("DGeng")).unwrap().members.clear();
+    for (group, name) in [("DGeng", "eng"), ("DGops", "ops")] {
+        let members = if name == "eng" { [id("ana")].into() } else { BTreeSet::new() };
+        let owned = OwnedGroup { scim_id: ScimId::new(format!("s-{group}")), name: name.into(), members };
+        world.owned.groups.insert(GroupId::new(group), owned);
+    }
+    insta::assert_snapshot!(world.picture(), @r#"
+    members:DGeng:source [source] -ana (membership in Duo)
+    unconfirmed {DUana}
+    unchanged 1
+    "#);
 }
 
 #[test]
@@ -302,6 +322,7 @@ fn a_grace_period_delays_those_who_only_left_the_scope() {
     "#);
     world.owned("ana").left_scope_at = Some(Timestamp::from_seconds(1_000_000 - 86_400));
     assert!(world.picture().contains("deactivate:DUana [source]  (left every group in scope (was in: eng))"));
+    assert_eq!(world.plan().left_scope(), [id("ana")].into(), "the time is over, and she is still missing");
 }
 
 #[test]
@@ -322,6 +343,19 @@ fn what_follows_from_new_rules_has_that_cause() {
     members:DGops:configuration [configuration] -bo (the configuration changed)
     unchanged 1
     "#);
+}
+
+#[test]
+fn who_is_missing_is_asked_for_by_id_also_when_it_follows_from_new_rules() {
+    let mut world = World::with(&["ana in eng", "bo in ops"]).settled();
+    world.desired.accounts.remove(&id("bo"));
+    world.desired.groups.get_mut(&GroupId::new("DGops")).unwrap().members.clear();
+    // Grace ends with the new rules; what the lists say of bo is the same under both.
+    let before = Rules { grace_hours: 24, ..world.rules.clone() };
+    world.before = Some((world.desired.clone(), before));
+    let plan = world.plan();
+    assert_eq!(plan.actions[0].cause, Cause::Configuration);
+    assert_eq!(plan.unconfirmed, [id("bo")].into());
 }
 
 #[test]

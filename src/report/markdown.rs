@@ -3,6 +3,7 @@
 use super::document::PlanDocument;
 use super::plain::plain;
 use super::text::{concerned, subject, summary, what};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The plan as a Markdown page. Names and values are escaped: nothing in Duo can make markup here.
@@ -17,15 +18,15 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
         "Duo `{}` ({} groups, {} people) to `{}`, made {}, compared with snapshot {} ({} accounts).\n",
-        plan.source.api_host,
+        code(&plan.source.api_host),
         plan.source.groups,
         plan.source.people,
-        plan.target.scim_base_url,
+        code(&plan.target.scim_base_url),
         plan.created_at,
         plan.base.generation,
         plan.base.accounts
     )?;
-    writeln!(out, "**Guard: {}.** {}.\n", plan.guard.verdict, summary(plan))?;
+    writeln!(out, "**Guard: {}.** {}.\n", word(&plan.guard.verdict), summary(plan))?;
     for finding in &plan.guard.findings {
         let people = concerned(finding);
         let people = if people.is_empty() { String::new() } else { format!(" ({})", escape(&people)) };
@@ -37,7 +38,13 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
     if !plan.actions.is_empty() {
         writeln!(out, "| Action | Who or what | Why |\n| --- | --- | --- |")?;
         for action in &plan.actions {
-            writeln!(out, "| {} | {} | {} |", action.action, escape(&subject(action)), escape(&what(plan, action)))?;
+            writeln!(
+                out,
+                "| {} | {} | {} |",
+                word(&action.action),
+                escape(&subject(action)),
+                escape(&what(plan, action))
+            )?;
         }
         writeln!(out)?;
     }
@@ -54,6 +61,17 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
         writeln!(out, "- {}", escape(remark))?;
     }
     writeln!(out, "Fingerprint: `{}`", plan.fingerprint)
+}
+
+/// What stands between backticks.
+fn code(text: &str) -> String {
+    plain(text).replace('`', "'")
+}
+
+/// One of our own words, such as `create_group`; any other text is escaped.
+fn word(text: &str) -> Cow<'_, str> {
+    let is_ours = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if is_ours { Cow::Borrowed(text) } else { Cow::Owned(escape(text)) }
 }
 
 fn escape(text: &str) -> String {

@@ -72,7 +72,7 @@ fn write(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
 }
 
 fn line(out: &mut String, (sign, word): (char, &str), (name, width): (&str, usize), what: &str) -> std::fmt::Result {
-    let word = word.replace('_', " ");
+    let word = plain(word).replace('_', " ");
     writeln!(out, "  {sign} {word:<14} {name:<width$}  {}", plain(what))
 }
 
@@ -110,7 +110,7 @@ pub(super) fn what(plan: &PlanDocument, action: &ActionDocument) -> String {
             parts.push(format!("{word}{} ({})", ids.len(), names(plan, ids)));
         }
     }
-    if let Some(members) = &action.members {
+    if let Some(members) = action.members.as_ref().or(action.groups.as_ref()) {
         parts.push(count(members.len(), "membership", "memberships"));
     }
     if action.active == Some(false) {
@@ -149,7 +149,7 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 pub(super) fn summary(plan: &PlanDocument) -> String {
     let summary = &plan.summary;
     let parts = [
-        (summary.adopt + summary.adopt_group, "to adopt"),
+        (summary.adopt.saturating_add(summary.adopt_group), "to adopt"),
         (summary.create, "to create"),
         (summary.create_group, if summary.create_group == 1 { "group to create" } else { "groups to create" }),
         (summary.update, "to update"),
@@ -206,7 +206,7 @@ fn guard(plan: &PlanDocument, out: &mut String) -> std::fmt::Result {
 }
 
 fn limit_key(finding: &FindingDocument) -> String {
-    finding.key.as_ref().map(|key| format!(" [{key}]")).unwrap_or_default()
+    finding.key.as_ref().map(|key| format!(" [{}]", plain(key))).unwrap_or_default()
 }
 
 /// The first ten people of a finding, and how many more.

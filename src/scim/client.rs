@@ -9,6 +9,7 @@ use super::error::RequestError;
 use crate::clock::Clock;
 use crate::http::Answer;
 use crate::http::BuildTransportError;
+use crate::http::Exchange;
 use crate::http::Method;
 use crate::http::Request;
 use crate::http::Transport;
@@ -60,12 +61,23 @@ impl Client {
 
     /// Sets up a client whose writing requests stop when the brake says so; contacts nobody.
     pub fn with_brake(settings: &Settings, clock: Clock, brake: Brake) -> Result<Self, BuildTransportError> {
-        let mut transport = TransportSettings::new(&settings.base_url, settings.requests_per_second);
-        transport.ca_file.clone_from(&settings.ca_file);
-        transport.concurrent_requests_max = settings.concurrent_requests_max;
-        transport.body_bytes_max = BODY_BYTES_MAX;
-        let transport = Transport::new(transport, clock)?;
-        Ok(Self(Arc::new(Inner { transport, settings: settings.clone(), writes: AtomicU64::new(0), brake })))
+        let transport = Transport::new(transport_settings(settings), clock)?;
+        Ok(Self::over(transport, settings, brake))
+    }
+
+    /// The same over something else than the network: for simulations.
+    pub fn with_exchange(
+        settings: &Settings,
+        clock: Clock,
+        brake: Brake,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Self, BuildTransportError> {
+        let transport = Transport::with_exchange(transport_settings(settings), clock, exchange)?;
+        Ok(Self::over(transport, settings, brake))
+    }
+
+    fn over(transport: Transport, settings: &Settings, brake: Brake) -> Self {
+        Self(Arc::new(Inner { transport, settings: settings.clone(), writes: AtomicU64::new(0), brake }))
     }
 
     /// How many requests were sent so far, tries included.
@@ -83,7 +95,8 @@ impl Client {
         self.0.settings.members_per_request_max.max(1)
     }
 
-    pub(super) fn member_removal(&self) -> MemberRemoval {
+    /// In which form members are removed.
+    pub fn member_removal(&self) -> MemberRemoval {
         self.0.settings.member_removal
     }
 
@@ -130,6 +143,16 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0.transport).finish()
     }
+}
+
+fn transport_settings(settings: &Settings) -> TransportSettings {
+    let mut transport = TransportSettings::new(&settings.base_url, settings.requests_per_second);
+    transport.ca_file.clone_from(&settings.ca_file);
+    transport.proxy.clone_from(&settings.proxy);
+    transport.concurrent_requests_max = settings.concurrent_requests_max;
+    transport.body_bytes_max = BODY_BYTES_MAX;
+    transport.service = "atlassian";
+    transport
 }
 
 fn received(answer: &Answer) -> Received<'_> {

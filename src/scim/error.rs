@@ -166,14 +166,22 @@ impl RequestError {
             (Failure::Tls { .. }, _) => Self::Tls { source },
             (Failure::InvalidRequest { .. }, _) => Self::NotSent { source },
             (Failure::Withheld, _) => Self::Paused,
+            (Failure::Throttled { .. }, _) => Self::RateLimited { said: None },
             (_, Effect::None) => Self::Unreachable { source },
             (_, Effect::Unknown) => Self::NoAnswer { effect: answer::effect_of(sent), source },
         }
     }
 
-    /// Whether every other request would fail the same way, so that sending stops (S14).
+    /// Whether every other request would fail the same way, so that sending stops and no record is to blame (S14).
     pub const fn stops_everything(&self) -> bool {
-        matches!(self, Self::WrongKey { .. } | Self::WrongDirectory { .. } | Self::Tls { .. } | Self::Paused)
+        matches!(
+            self,
+            Self::WrongKey { .. }
+                | Self::WrongDirectory { .. }
+                | Self::Tls { .. }
+                | Self::Unreachable { .. }
+                | Self::Paused
+        )
     }
 
     /// Whether the request may have changed something all the same. Always none for what only reads.

@@ -8,6 +8,10 @@ pub mod atlassian;
 mod client;
 mod error;
 mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod filter_fuzz;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod group;
 mod list;
 mod patch;

@@ -37,7 +37,7 @@ pub struct Service {
 }
 
 impl Service {
-    fn parse(body: &Value) -> Self {
+    pub(super) fn parse(body: &Value) -> Self {
         let part = |name: &str| schema::field(body.as_object()?, name)?.as_object();
         let supported = |name: &str| schema::truth(part(name)?, "supported");
         Self {

@@ -12,6 +12,25 @@ pub enum MemberRemoval {
     Values,
 }
 
+impl MemberRemoval {
+    /// The value of `atlassian.member_removal`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Values => "values",
+        }
+    }
+
+    /// The form to try when this one does not do what it should.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Filter => Self::Values,
+            Self::Values => Self::Filter,
+        }
+    }
+}
+
 /// Everything the SCIM client needs, validated.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -29,4 +48,6 @@ pub struct Settings {
     pub member_removal: MemberRemoval,
     /// A further certificate authority (PEM).
     pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy, `http://HOST:PORT`. None: what the environment says.
+    pub proxy: Option<String>,
 }

@@ -124,11 +124,13 @@ pub(super) fn parse(resource: &Value) -> Result<(ScimId, ObservedAccount), Parse
         }
     }
     let link = schema::field(object, atlassian::EXTERNAL_EXTENSION).and_then(Value::as_object);
+    let meta = schema::field(object, "meta").and_then(Value::as_object);
     let account = ObservedAccount {
         external_id: schema::text(object, "externalId").map(str::to_owned),
         attributes,
         active: schema::truth(object, "active"),
         atlassian_account_id: link.and_then(|link| schema::text(link, "atlassianAccountId")).map(str::to_owned),
+        created_at: meta.and_then(|meta| schema::text(meta, "created")).and_then(|text| text.parse().ok()),
     };
     Ok((id, account))
 }

@@ -109,7 +109,7 @@ impl Client {
 }
 
 /// The id comes from the body, or else from `Location`, of which Atlassian says nothing.
-fn created<T>(answered: &Answered, parse: Parse<T>) -> Result<Created<T>, RequestError> {
+pub(super) fn created<T>(answered: &Answered, parse: Parse<T>) -> Result<Created<T>, RequestError> {
     if let Some(Ok((id, resource))) = answered.body.as_ref().map(parse) {
         return Ok(Created { id, resource: Some(resource) });
     }

@@ -69,11 +69,14 @@ impl Brake {
         record.map_or(BrakeState::Foreign, BrakeState::Paused)
     }
 
-    /// Pulls the brake, durably.
+    /// Pulls the brake, durably. That the file is there brakes: on a full disk, what should be in it is left out.
     pub fn pull(&self, record: &BrakeRecord) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&self.path)?;
-        file.write_all(super::to_json(record).as_bytes())?;
+        match file.write_all(super::to_json(record).as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => file.set_len(0)?,
+            result => result?,
+        }
         file.sync_all()?;
         give_to_owner_of_folder(&self.path)?;
         sync_folder(&self.path)

@@ -1,6 +1,6 @@
 //! Cycles: when, by which command, and how each ended. A failed one is recorded too.
 
-use super::{Store, StoreError};
+use super::{DaemonLock, Store, StoreError, WriterLock};
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
 
@@ -36,17 +36,20 @@ pub struct CycleRecord {
     pub command: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it ended; none: it was cut off.
+    /// When it ended; none: it was cut off, or is running ([`Store::is_running`]).
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub end: Option<CycleEnd>,
+    /// For so many cycles of that day, itself included, this one stands: the others were like it, and are removed.
+    pub alike: u32,
 }
 
 impl Store {
     /// Begins a cycle.
     pub fn begin_cycle(&mut self, command: &str, now: Timestamp) -> Result<CycleId, StoreError> {
         let sql = "INSERT INTO cycle (command, started_at) VALUES (?1, ?2)";
-        self.connection.execute(sql, (command, now.seconds())).map_err(self.failed("begin a cycle"))?;
+        let begun = self.connection.prepare_cached(sql).and_then(|mut sql| sql.execute((command, now.seconds())));
+        begun.map_err(self.failed("begin a cycle"))?;
         Ok(CycleId(self.connection.last_insert_rowid()))
     }
 
@@ -56,28 +59,68 @@ impl Store {
             "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4, fingerprint = ?5, report = ?6 WHERE id = ?1";
         let report = end.report.to_string();
         let values = (id.0, now.seconds(), end.exit_code, &end.message, &end.fingerprint, report);
-        self.connection.execute(sql, values).map_err(self.failed("end the cycle")).map(drop)
+        let ended = self.connection.prepare_cached(sql).and_then(|mut sql| sql.execute(values));
+        ended.map_err(self.failed("end the cycle")).map(drop)
+    }
+
+    /// Ends every cycle of a command that did not come to its own end: it panicked, or was given up.
+    pub fn end_open_cycles(&mut self, command: &str, end: &CycleEnd, now: Timestamp) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4 WHERE command = ?1 AND ended_at IS NULL";
+        let values = (command, now.seconds(), end.exit_code, &end.message);
+        self.connection.execute(sql, values).map_err(self.failed("end a cycle that was cut off")).map(drop)
+    }
+
+    /// Whether a cycle without an end is running right now. Only the newest can be, and only while somebody is at work;
+    /// a dry run that nobody locks anything for looks cut off meanwhile.
+    pub fn is_running(&self, cycle: &CycleRecord) -> Result<bool, StoreError> {
+        if cycle.end.is_some() || !(WriterLock::is_taken(&self.path) || DaemonLock::is_taken(&self.path)) {
+            return Ok(false);
+        }
+        let newer = "WHERE id > ?1 AND ended_at IS NULL AND command NOT IN ('plan', 'sync --dry-run', 'undo --dry-run') LIMIT 1";
+        Ok(self.read_one_cycle(newer, [cycle.id.0])?.is_none())
     }
 
     /// One cycle.
     pub fn read_cycle(&self, id: CycleId) -> Result<Option<CycleRecord>, StoreError> {
-        self.read_one_cycle("WHERE id = ?1", [id.0])
+        self.read_one_cycle("WHERE id = ?1 AND alike > 0", [id.0])
     }
 
-    /// The newest cycle that was to send.
+    /// The newest cycle about everybody: of a sync, or of the daemon.
     pub fn read_last_sync(&self) -> Result<Option<CycleRecord>, StoreError> {
-        self.read_one_cycle("WHERE command = 'sync' ORDER BY id DESC LIMIT 1", [])
+        self.read_one_cycle("WHERE command IN ('sync', 'daemon', 'observe') ORDER BY id DESC LIMIT 1", [])
+    }
+
+    /// The newest cycle about everybody that came to an end.
+    pub fn read_last_ended_sync(&self) -> Result<Option<CycleRecord>, StoreError> {
+        let sql = "WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1";
+        self.read_one_cycle(sql, [])
     }
 
     /// The newest cycle that read, planned, and did all that was approved.
     pub fn read_last_good_cycle(&self) -> Result<Option<CycleRecord>, StoreError> {
-        self.read_one_cycle("WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1", [])
+        self.read_one_cycle(
+            "WHERE exit_code = 0 AND command IN ('sync', 'daemon', 'observe') ORDER BY id DESC LIMIT 1",
+            [],
+        )
+    }
+
+    /// How many of the newest ended cycles about everybody failed, one after the other; counted up to `most`.
+    pub fn count_failed_in_a_row(&self, most: u32) -> Result<u32, StoreError> {
+        let doing = "read the cycles";
+        let sql = "SELECT exit_code FROM cycle WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL \
+                   ORDER BY id DESC LIMIT ?1";
+        let mut statement = self.connection.prepare(sql).map_err(self.failed(doing))?;
+        let rows = statement.query_map([most], |row| row.get::<_, u8>(0)).map_err(self.failed(doing))?;
+        let codes: Vec<u8> = rows.collect::<Result<_, _>>().map_err(self.failed(doing))?;
+        let failed = codes.into_iter().take_while(|code| !matches!(code, 0 | 5)).count();
+        Ok(u32::try_from(failed).unwrap_or(most))
     }
 
     /// The newest cycles, newest first.
     pub fn read_cycles(&self, most: u32) -> Result<Vec<CycleRecord>, StoreError> {
         let doing = "read the cycles";
-        let sql = format!("{SELECT} ORDER BY id DESC LIMIT ?1");
+        let sql = format!("{SELECT} WHERE alike > 0 ORDER BY id DESC LIMIT ?1");
         let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
         let rows = statement.query_map([most], record).map_err(self.failed(doing))?;
         rows.collect::<Result<_, _>>().map_err(self.failed(doing))
@@ -96,7 +139,8 @@ impl Store {
     }
 }
 
-const SELECT: &str = "SELECT id, command, started_at, ended_at, exit_code, message, fingerprint, report FROM cycle";
+const SELECT: &str =
+    "SELECT id, command, started_at, ended_at, exit_code, message, fingerprint, report, alike FROM cycle";
 
 fn record(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
     let exit_code: Option<u8> = row.get(4)?;
@@ -117,5 +161,6 @@ fn record(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         started_at: Timestamp::from_seconds(row.get(2)?),
         ended_at: ended_at.map(Timestamp::from_seconds),
         end,
+        alike: row.get(8)?,
     })
 }

@@ -1,5 +1,6 @@
 //! Plans that were shown, and what people decided about them (S10).
 
+use super::compact::keep_plans_within;
 use super::{CycleId, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
@@ -88,21 +89,26 @@ pub struct DecisionRecord {
     pub risky: BTreeSet<Item>,
 }
 
-/// So many plans are kept, beside the held ones of the last cycle.
-const PLANS_KEPT: u32 = 200;
+/// All kept plans together are at most so large: the oldest go first, and none that waits for a person.
+const PLAN_BYTES_MAX: i64 = 64 << 20;
 
 impl Store {
     /// Keeps a plan so that it can be shown and approved. A plan that was shown before keeps its first moment.
     pub fn record_plan(&mut self, plan: &PlanRecord) -> Result<(), StoreError> {
-        let doing = "keep the plan";
+        let path = self.path.clone();
+        let failed = |source| StoreError::Sqlite { doing: "keep the plan", path: path.clone(), source };
         let verdict = if plan.verdict == PlanVerdict::Held { "held" } else { "approved" };
         let risky = to_json(&plan.risky);
-        let sql = "INSERT INTO plan (fingerprint, cycle, created_at, verdict, document, risky) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                   ON CONFLICT (fingerprint) DO UPDATE SET cycle = ?2, verdict = ?4, document = ?5, risky = ?6";
-        let values = (&plan.fingerprint, plan.cycle.0, plan.created_at.seconds(), verdict, &plan.document, risky);
-        self.connection.execute(sql, values).map_err(self.failed(doing))?;
-        let sql = "DELETE FROM plan WHERE cycle <= (SELECT MAX(cycle) FROM plan) - ?1";
-        self.connection.execute(sql, [PLANS_KEPT]).map_err(self.failed(doing)).map(drop)
+        let bytes = i64::try_from(plan.document.len().saturating_add(risky.len())).unwrap_or(i64::MAX);
+        let sql = "INSERT INTO plan (fingerprint, cycle, created_at, verdict, document, risky, bytes) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (fingerprint) \
+                   DO UPDATE SET cycle = ?2, verdict = ?4, document = ?5, risky = ?6, bytes = ?7";
+        let values =
+            (&plan.fingerprint, plan.cycle.0, plan.created_at.seconds(), verdict, &plan.document, risky, bytes);
+        let transaction = self.connection.transaction().map_err(&failed)?;
+        transaction.prepare_cached(sql).and_then(|mut sql| sql.execute(values)).map_err(&failed)?;
+        keep_plans_within(&transaction, PLAN_BYTES_MAX, plan.created_at).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
     }
 
     /// The plans whose fingerprint begins so; more than one only for too few digits.
@@ -117,10 +123,7 @@ impl Store {
     /// The plan that waits for a person, if the newest plan about everybody does. What is done meanwhile to one person,
     /// by a saved plan or by an undo leaves it waiting, unless it did that very plan.
     pub fn read_held_plan(&self) -> Result<Option<PlanRecord>, StoreError> {
-        let sql = format!(
-            "{PLAN} WHERE fingerprint = (SELECT fingerprint FROM cycle WHERE fingerprint IS NOT NULL \
-             AND command NOT IN ('sync --person', 'apply', 'undo') ORDER BY id DESC LIMIT 1)"
-        );
+        let sql = format!("{PLAN} WHERE fingerprint = ({NEWEST_ABOUT_EVERYBODY})");
         let newest = self.connection.query_row(&sql, [], plan).optional().map_err(self.failed("read the held plan"))?;
         Ok(newest.filter(|plan| plan.verdict == PlanVerdict::Held))
     }
@@ -207,6 +210,10 @@ impl Store {
         Ok(records)
     }
 }
+
+/// The fingerprint of the newest plan about everybody.
+pub(super) const NEWEST_ABOUT_EVERYBODY: &str = "SELECT fingerprint FROM cycle WHERE fingerprint IS NOT NULL \
+     AND command NOT IN ('sync --person', 'apply', 'undo', 'undo --dry-run') ORDER BY id DESC LIMIT 1";
 
 const PLAN: &str = "SELECT fingerprint, cycle, created_at, verdict, document, risky FROM plan";
 

@@ -3,6 +3,7 @@
 //! An outcome and its effect on the snapshot are one transaction. A wave of concurrent requests shares one transaction
 //! for its outcomes and the next wave's intents, so that durability does not cost throughput.
 
+use super::link::record_unlinked;
 use super::snapshot::grow_generation;
 use super::{CycleId, Store, StoreError, to_json};
 use crate::guard::Class;
@@ -33,6 +34,9 @@ pub enum Request {
         attributes: Attributes,
         /// Whether it is active.
         active: bool,
+        /// The groups of ours that it is in, and whose memberships become ours.
+        #[serde(default)]
+        groups: Vec<GroupId>,
     },
     /// Link a group that exists; nothing is sent.
     AdoptGroup {
@@ -309,10 +313,10 @@ fn record_outcome(transaction: &Transaction<'_>, outcome: &Outcome, now: Timesta
         // What was certainly not done takes nothing from the limits.
         transaction.prepare_cached("DELETE FROM spent WHERE journal = ?1")?.execute([outcome.id.0])?;
     }
-    outcome.effects.iter().try_for_each(|effect| record_effect(transaction, effect))
+    outcome.effects.iter().try_for_each(|effect| record_effect(transaction, effect, now))
 }
 
-fn record_effect(transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<()> {
+fn record_effect(transaction: &Transaction<'_>, effect: &Effect, now: Timestamp) -> rusqlite::Result<()> {
     match effect {
         Effect::LinkAccount(person, account) => {
             let sql = "INSERT INTO account (user_id, scim_id, username, active, attributes, refused) \
@@ -337,10 +341,7 @@ fn record_effect(transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Re
             let sql = "INSERT INTO atlassian_link (user_id) VALUES (?1) ON CONFLICT DO NOTHING";
             transaction.prepare_cached(sql)?.execute([person.as_str()]).map(drop)
         }
-        Effect::Unlinked(person) => {
-            let sql = "DELETE FROM atlassian_link WHERE user_id = ?1";
-            transaction.prepare_cached(sql)?.execute([person.as_str()]).map(drop)
-        }
+        Effect::Unlinked(person) => record_unlinked(transaction, person, now),
         Effect::Joined(group, people) => people.iter().try_for_each(|person| join(transaction, group, person)),
         Effect::Left(group, people) => people.iter().try_for_each(|person| {
             let sql = "DELETE FROM membership WHERE group_id = ?1 AND user_id = ?2";

@@ -5,6 +5,7 @@ use super::open::{read_meta, write_meta};
 use super::{Store, StoreError};
 use crate::model::PersonId;
 use crate::model::Timestamp;
+use rusqlite::Connection;
 use std::collections::BTreeSet;
 
 const UPDATES_STOPPED: &str = "updates_stopped";
@@ -26,19 +27,23 @@ impl Store {
         Ok(reason.filter(|reason| !reason.is_empty()))
     }
 
-    /// Stops attribute updates until somebody lets them go on.
-    pub fn stop_updates(&mut self, person: &str, at: Timestamp) -> Result<(), StoreError> {
-        let reason = format!(
-            "attribute updates are stopped since {at}: an update unlinked the Atlassian account of {person}; \
-             look at atlassian.verified_domains and at Atlassian's troubleshooting log, then `resume`"
-        );
-        write_meta(&self.connection, UPDATES_STOPPED, &reason).map_err(self.failed("stop updates"))
-    }
-
     /// Lets attribute updates go on. Says whether they were stopped.
     pub fn allow_updates(&mut self) -> Result<bool, StoreError> {
         let was_stopped = self.updates_stopped()?.is_some();
         write_meta(&self.connection, UPDATES_STOPPED, "").map_err(self.failed("let updates go on"))?;
         Ok(was_stopped)
     }
+}
+
+/// Forgets a link that an update undid, and stops attribute updates until somebody lets them go on.
+pub(super) fn record_unlinked(connection: &Connection, person: &PersonId, at: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM atlassian_link WHERE user_id = ?1", [person.as_str()])?;
+    if read_meta(connection, UPDATES_STOPPED)?.is_some_and(|reason| !reason.is_empty()) {
+        return Ok(());
+    }
+    let reason = format!(
+        "attribute updates are stopped since {at}: an update unlinked the Atlassian account of {person}; \
+         look at atlassian.verified_domains and at Atlassian's troubleshooting log, then `resume`"
+    );
+    write_meta(connection, UPDATES_STOPPED, &reason)
 }

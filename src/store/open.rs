@@ -1,8 +1,11 @@
-//! Opening a database: creating, checking, migrating, and whom it belongs to.
+//! Opening a database: creating, checking, and whom it belongs to.
 
-use super::Store;
-use super::schema::STEPS;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use super::backup::BackUpError;
+use super::migrate::{check_version, migrate};
+use super::trouble::{Advice, Trouble, folder_of};
+use super::{Store, leftover};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
@@ -11,6 +14,8 @@ use std::time::Duration;
 
 /// Another process that writes is waited for so long.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// The write-ahead file is cut back to so many bytes after something large was written.
+const WAL_BYTES_KEPT: i64 = 16 << 20;
 
 /// Where the database is.
 #[derive(Clone, Debug)]
@@ -28,11 +33,11 @@ pub struct Binding {
     pub scim_base_url: String,
 }
 
-/// Why a database cannot be used.
+/// Why a database cannot be used. Whatever it is, the file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenStoreError {
     /// The file or its folder cannot be made or opened.
-    #[error("cannot open the database {}; check that the folder exists and belongs to the user of this command", path.display())]
+    #[error("cannot open the database {}: {}", path.display(), Advice(Trouble::of_io(source, path), path))]
     File {
         /// Which file.
         path: PathBuf,
@@ -40,12 +45,24 @@ pub enum OpenStoreError {
         source: io::Error,
     },
     /// The file is no SQLite database, or is damaged.
-    #[error("{} is not a database, or is damaged; move it away and restore a backup with `cp BACKUP {}` (it was not changed)", path.display(), path.display())]
+    #[error("{} is not a database, or is damaged; stop the service, move the file away, and restore a backup with `cp BACKUP {}` (it was not changed)", path.display(), path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
         /// SQLite's word for it.
         source: rusqlite::Error,
+    },
+    /// The write-ahead file of another database is in the way.
+    #[error("{} {state}, and {} is still there, which belongs to another database; {remedy} (nothing was changed)", path.display(), wal.display())]
+    LeftOver {
+        /// Which file.
+        path: PathBuf,
+        /// What is left over.
+        wal: PathBuf,
+        /// How the database itself is.
+        state: &'static str,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A newer version of the program wrote it.
     #[error("the database {} has schema {found}, and this program knows up to {known}; use the newer program again, or restore a backup from before the upgrade", path.display())]
@@ -56,6 +73,18 @@ pub enum OpenStoreError {
         found: i64,
         /// Ours.
         known: i64,
+    },
+    /// The copy that is made before a migration could not be made.
+    #[error("the database {} has schema {found} and is to get schema {known}, but the copy that is made before failed", path.display())]
+    Copy {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+        /// Why.
+        source: Box<BackUpError>,
     },
     /// It has tables, and none of ours.
     #[error("{} is another program's database; set state.database to a file of its own (it was not changed)", path.display())]
@@ -76,7 +105,7 @@ pub enum OpenStoreError {
         wanted: String,
     },
     /// Anything else that SQLite says: disk full, read-only file system.
-    #[error("cannot use the database {}; check the disk (space, read-only mount) and the file's owner", path.display())]
+    #[error("cannot use the database {}: {}", path.display(), Advice(Trouble::of(source, path), path))]
     Sqlite {
         /// Which file.
         path: PathBuf,
@@ -85,14 +114,34 @@ pub enum OpenStoreError {
     },
 }
 
+impl OpenStoreError {
+    /// Whether only writing is impossible, by all that is known.
+    fn leaves_readable(&self) -> bool {
+        match self {
+            Self::File { path, source } => Trouble::of_io(source, path).leaves_readable(),
+            Self::Sqlite { path, source } => Trouble::of(source, path).leaves_readable(),
+            Self::Damaged { .. }
+            | Self::LeftOver { .. }
+            | Self::Newer { .. }
+            | Self::Copy { .. }
+            | Self::Alien { .. }
+            | Self::Foreign { .. } => false,
+        }
+    }
+}
+
 impl Store {
     /// Opens a database, makes it when it is missing, brings its schema up to date, and checks that it belongs to these
     /// two services.
     pub fn open(settings: &Settings, binding: &Binding) -> Result<Self, OpenStoreError> {
         let path = settings.database.clone();
         let failed = |source: rusqlite::Error| classify(&path, source);
-        create_file(&path).map_err(|source| OpenStoreError::File { path: path.clone(), source })?;
-        let mut connection = Connection::open(&path).map_err(failed)?;
+        let unusable = |source| OpenStoreError::File { path: path.clone(), source };
+        // Before SQLite sees any of it.
+        leftover::check(&path)?;
+        create_file(&path).map_err(unusable)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
         connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
         // Before anything is written to it.
         check_version(&connection, &path)?;
@@ -102,13 +151,44 @@ impl Store {
         let database_id = read_meta(&connection, "database_id").map_err(failed)?.unwrap_or_default();
         Ok(Self { connection, path, database_id })
     }
+
+    /// Opens a database for a command that only reads. Where it cannot be written (a full disk, a read-only file
+    /// system), it is read as it stands.
+    pub fn open_to_read(settings: &Settings, binding: &Binding) -> Result<Self, OpenStoreError> {
+        match Self::open(settings, binding) {
+            Err(error) if error.leaves_readable() => Self::open_as_it_stands(settings, binding).ok_or(error),
+            result => result,
+        }
+    }
+
+    /// A database that nobody writes can be read without its helper files, for which there may be no place. None: it is
+    /// not known to be at rest, or it is not ours, or it is not of today's schema.
+    fn open_as_it_stands(settings: &Settings, binding: &Binding) -> Option<Self> {
+        let path = settings.database.clone();
+        if leftover::wal_of(&path).is_some() {
+            return None;
+        }
+        let name = utf8_percent_encode(path.to_str()?, URI_ESCAPED);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;
+        let is_ours = super::migrate::is_current(&connection).ok()?
+            && pairs(binding).iter().all(|(key, wanted)| {
+                read_meta(&connection, key).is_ok_and(|found| found.as_deref() == Some(wanted.as_str()))
+            });
+        let database_id = read_meta(&connection, "database_id").ok()??;
+        is_ours.then_some(Self { connection, path, database_id })
+    }
 }
+
+/// What has a meaning of its own in the name of a file that is written as a URI.
+const URI_ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 fn create_file(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+    let folder = folder_of(path);
+    if !folder.exists() {
         std::fs::create_dir_all(folder)?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(folder, mode)?;
@@ -120,8 +200,7 @@ fn create_file(path: &Path) -> io::Result<()> {
 /// A command run as root leaves no file behind that the service's user cannot use. (SQLite itself gives its `-wal` and
 /// `-shm` files the owner of the database when it runs as root.)
 pub(super) fn give_to_owner_of_folder(path: &Path) -> io::Result<()> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let folder = std::fs::metadata(folder)?;
+    let folder = std::fs::metadata(folder_of(path))?;
     let file = std::fs::metadata(path)?;
     if file.uid() == 0 && folder.uid() != 0 {
         chown(path, Some(folder.uid()), Some(folder.gid()))?;
@@ -129,31 +208,18 @@ pub(super) fn give_to_owner_of_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-/// Refuses what a newer program or another program wrote.
-fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
-    let failed = |source: rusqlite::Error| classify(path, source);
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let found = version(connection).map_err(failed)?;
-    if found > known {
-        return Err(OpenStoreError::Newer { path: path.to_owned(), found, known });
-    }
-    // Version and tables are one look: another process may be making them.
-    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE (SELECT * FROM pragma_user_version) = 0";
-    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
-    if tables > 0 { Err(OpenStoreError::Alien { path: path.to_owned() }) } else { Ok(()) }
-}
-
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    // A damaged page is found when it is read, and not when it has done harm.
+    connection.pragma_update(None, "cell_size_check", "ON")?;
+    // No temporary files, which would be on another disk that can be full as well.
+    connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-fn classify(path: &Path, source: rusqlite::Error) -> OpenStoreError {
+pub(super) fn classify(path: &Path, source: rusqlite::Error) -> OpenStoreError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenStoreError::Damaged { path, source },
@@ -161,30 +227,13 @@ fn classify(path: &Path, source: rusqlite::Error) -> OpenStoreError {
     }
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenStoreError> {
-    let failed = |source: rusqlite::Error| classify(path, source);
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    if version(connection).map_err(failed)? == known {
-        return Ok(());
-    }
-    // Another process may have done it between the look and the lock: look again inside.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let found: i64 = version(&transaction).map_err(failed)?;
-    for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
-        transaction.execute_batch(step).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(0)).map_err(failed)?;
-    }
-    if found == 0 {
-        write_meta(&transaction, "database_id", &uuid::Uuid::new_v4().to_string()).map_err(failed)?;
-        write_meta(&transaction, "generation", "0").map_err(failed)?;
-    }
-    transaction.commit().map_err(failed)
+fn pairs(binding: &Binding) -> [(&'static str, &String); 2] {
+    [("duo.api_host", &binding.api_host), ("atlassian.scim_base_url", &binding.scim_base_url)]
 }
 
 fn bind(connection: &mut Connection, path: &Path, binding: &Binding) -> Result<(), OpenStoreError> {
     let failed = |source: rusqlite::Error| classify(path, source);
-    let pairs = [("duo.api_host", &binding.api_host), ("atlassian.scim_base_url", &binding.scim_base_url)];
-    for (key, wanted) in pairs {
+    for (key, wanted) in pairs(binding) {
         match read_meta(connection, key).map_err(failed)? {
             Some(found) if found == *wanted => {}
             Some(found) => {

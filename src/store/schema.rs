@@ -1,7 +1,8 @@
 //! The schema, step by step. A step that was released is never edited: a new one is added.
 
 /// Each entry brings the schema from its index to the next version, kept in `PRAGMA user_version`.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE meta (
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
@@ -110,4 +111,56 @@ pub(super) const STEPS: &[&str] = &["
     CREATE TABLE atlassian_link (
         user_id TEXT PRIMARY KEY REFERENCES account
     ) STRICT, WITHOUT ROWID;
-    "];
+    ",
+    "
+    -- Tables that came while this was schema 1: a database of its first days lacks them.
+    CREATE TABLE IF NOT EXISTS pin (
+        user_id  TEXT PRIMARY KEY,
+        username TEXT NOT NULL,
+        seen     TEXT,
+        undone   INTEGER NOT NULL REFERENCES cycle,
+        at       INTEGER NOT NULL,
+        by       TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS atlassian_link (
+        user_id TEXT PRIMARY KEY REFERENCES account
+    ) STRICT, WITHOUT ROWID;
+    -- And remembered groups did not say then whether they are gone.
+    UPDATE meta SET value = (
+        SELECT json_group_array(json_array(e.value ->> 0, e.value ->> 1, e.value ->> 2,
+            json(iif(COALESCE(e.value ->> 3, 0), 'true', 'false'))))
+        FROM json_each(meta.value) AS e
+    ) WHERE key = 'remembered_groups';
+
+    -- For so many cycles of one day, itself included, a cycle stands; 0: it is being removed.
+    ALTER TABLE cycle ADD COLUMN alike INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX cycle_going ON cycle (id) WHERE alike = 0;
+    -- What a plan takes, to be added up without reading the plans.
+    ALTER TABLE plan ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE plan SET bytes = octet_length(document) + octet_length(risky);
+    CREATE INDEX plan_cycle ON plan (cycle, bytes);
+    CREATE INDEX spent_journal ON spent (journal);
+    ",
+    "
+    -- A group has several requests, which fail one by one; the same request waits for its pause (seconds) to end.
+    -- `found`: which records of the target are in the way of a conflict (JSON); NULL: it was not looked at yet.
+    ALTER TABLE failing RENAME TO failing_before;
+    CREATE TABLE failing (
+        record   TEXT NOT NULL,
+        request  TEXT NOT NULL,
+        name     TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        reason   TEXT NOT NULL,
+        digest   TEXT NOT NULL,
+        pause    INTEGER NOT NULL,
+        count    INTEGER NOT NULL,
+        first_at INTEGER NOT NULL,
+        last_at  INTEGER NOT NULL,
+        found    TEXT,
+        PRIMARY KEY (record, request)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO failing (record, request, name, kind, reason, digest, pause, count, first_at, last_at)
+        SELECT record, '', name, kind, reason, '', 0, count, first_at, last_at FROM failing_before;
+    DROP TABLE failing_before;
+    ",
+];

@@ -119,10 +119,13 @@ impl Store {
 
     /// Notes that the target was read whole, and how many active accounts were not ours.
     pub fn record_target_read(&mut self, at: Timestamp, foreign_accounts: u64) -> Result<(), StoreError> {
-        let doing = "note when the target was read";
+        let path = self.path.clone();
+        let failed = |source| StoreError::Sqlite { doing: "note when the target was read", path: path.clone(), source };
         let (at, count) = (at.seconds().to_string(), foreign_accounts.to_string());
-        write_meta(&self.connection, TARGET_READ_AT, &at).map_err(self.failed(doing))?;
-        write_meta(&self.connection, FOREIGN_ACCOUNTS, &count).map_err(self.failed(doing))
+        let transaction = self.connection.transaction().map_err(&failed)?;
+        write_meta(&transaction, TARGET_READ_AT, &at).map_err(&failed)?;
+        write_meta(&transaction, FOREIGN_ACCOUNTS, &count).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
     }
 
     /// How many active accounts of the directory were not ours when the target was last read whole; 0 where not known.
@@ -143,23 +146,27 @@ impl Store {
         write_meta(&self.connection, EVER_WROTE, &value).map_err(self.failed("note the first plan"))
     }
 
-    /// Notes who is missing from the scope since when, and forgets who came back (S9).
+    /// Notes who is missing from the scope since when, and forgets who came back, and who has no active account any
+    /// more (S9).
     pub fn record_left_scope(&mut self, away: &BTreeSet<PersonId>, now: Timestamp) -> Result<(), StoreError> {
         let path = self.path.clone();
         let failed = |source| StoreError::Sqlite { doing: "note who left the scope", path: path.clone(), source };
         let transaction = self.connection.transaction().map_err(&failed)?;
         let known: Vec<String> = {
-            let sql = "SELECT user_id FROM account WHERE left_scope_at IS NOT NULL";
+            let sql = "SELECT user_id FROM account WHERE left_scope_at IS NOT NULL AND active = 1";
             let mut statement = transaction.prepare(sql).map_err(&failed)?;
             let rows = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
             rows.collect::<Result<_, _>>().map_err(&failed)?
         };
+        let sql = "UPDATE account SET left_scope_at = NULL WHERE left_scope_at IS NOT NULL AND active = 0";
+        transaction.execute(sql, []).map_err(&failed)?;
         for id in known.iter().filter(|id| !away.contains(id.as_str())) {
             let sql = "UPDATE account SET left_scope_at = NULL WHERE user_id = ?1";
             transaction.execute(sql, [id]).map_err(&failed)?;
         }
         for id in away {
-            let sql = "UPDATE account SET left_scope_at = ?2 WHERE user_id = ?1 AND left_scope_at IS NULL";
+            let sql =
+                "UPDATE account SET left_scope_at = ?2 WHERE user_id = ?1 AND active = 1 AND left_scope_at IS NULL";
             transaction.execute(sql, (id.as_str(), now.seconds())).map_err(&failed)?;
         }
         transaction.commit().map_err(&failed)

@@ -1,10 +1,18 @@
 //! A real database on disk.
 
+mod backup;
+mod compact;
+mod damage;
+mod lock;
+mod migrate;
+
 use super::*;
 use crate::guard::Class;
 use crate::model::{Attribute, Attributes, GroupId, OwnedAccount, OwnedGroup, PersonId, ScimId, Timestamp};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+
+mod trust;
 
 fn binding() -> Binding {
     Binding {
@@ -149,16 +157,6 @@ fn what_was_sent_counts_for_a_day_unless_it_was_refused() {
 }
 
 #[test]
-fn the_lock_is_for_one_and_goes_with_its_holder() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("state.db");
-    let lock = WriterLock::acquire(&database).unwrap();
-    assert!(matches!(WriterLock::acquire(&database), Err(AcquireLockError::Taken { .. })));
-    drop(lock);
-    WriterLock::acquire(&database).unwrap();
-}
-
-#[test]
 fn who_left_the_scope_is_noted_once_and_forgotten_on_return() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());
@@ -172,4 +170,10 @@ fn who_left_the_scope_is_noted_once_and_forgotten_on_return() {
     assert_eq!(left(&store), Some(at(10)));
     store.record_left_scope(&BTreeSet::new(), at(30)).unwrap();
     assert_eq!(left(&store), None);
+    store.record_left_scope(&[PersonId::new("ana")].into(), at(40)).unwrap();
+    let gone = OwnedAccount { active: false, ..account("ana") };
+    let ids = store.record_wave(cycle, &[], &[create("ana")], at(50)).unwrap();
+    store.record_wave(cycle, &[done(ids[0], vec![Effect::Account(PersonId::new("ana"), gone)])], &[], at(50)).unwrap();
+    store.record_left_scope(&[PersonId::new("ana")].into(), at(60)).unwrap();
+    assert_eq!(left(&store), None, "whoever has no account any more has no time left to wait for");
 }

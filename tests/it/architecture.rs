@@ -87,6 +87,11 @@ fn only_the_guard_makes_an_approval() {
 }
 
 #[test]
+fn only_the_network_carries_the_programs_requests() {
+    assert_none(&absence::other_carriers(&sources(&tree::read())));
+}
+
+#[test]
 fn nothing_is_deleted_or_replaced_and_no_flag_makes_a_dry_run() {
     assert_none(&absence::forbidden_words(&sources(&tree::read())));
 }

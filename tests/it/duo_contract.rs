@@ -38,6 +38,7 @@ fn settings(simulator: &Simulator<DuoSim>) -> Settings {
         signature: SignatureVersion::V5,
         requests_per_minute: 180,
         ca_file: None,
+        proxy: None,
     }
 }
 

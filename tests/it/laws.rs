@@ -5,6 +5,7 @@
 
 mod approval;
 mod command;
+mod drift;
 mod sample;
 mod target;
 mod world;
@@ -93,8 +94,9 @@ proptest! {
     fn who_loses_something_was_asked_for_or_is_unconfirmed(spec in specs()) {
         let world = spec.world(Confirmed::AsItIs);
         let plan = world.plan();
-        for action in plan.actions.iter().filter(|action| action.cause != Cause::Configuration) {
-            for id in losing(action) {
+        for action in &plan.actions {
+            let missing = |id: &&PersonId| !world.roster.people.contains_key(*id);
+            for id in losing(action).into_iter().filter(|id| action.cause != Cause::Configuration || missing(id)) {
                 let known = world.roster.confirmed.contains(id) || plan.unconfirmed.contains(id);
                 prop_assert!(known, "{:?}", action);
             }

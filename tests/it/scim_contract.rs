@@ -36,6 +36,7 @@ fn client_with(sim: &Simulator<AtlassianSim>, key: &str, member_removal: MemberR
         members_per_request_max: 100,
         member_removal,
         ca_file: None,
+        proxy: None,
     };
     Client::new(&settings, Clock::simulated(1_795_442_531, 1)).unwrap()
 }

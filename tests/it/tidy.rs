@@ -4,6 +4,7 @@ mod exit_code;
 mod orphan;
 mod size;
 mod text;
+mod unit;
 
 use super::rust_text;
 use super::tree;
@@ -50,4 +51,9 @@ fn the_changelog_has_a_section_for_this_version() {
 #[test]
 fn every_exit_code_is_documented() {
     assert_none(&exit_code::undocumented(&tree::read()));
+}
+
+#[test]
+fn services_for_systemd_differ_only_where_they_must() {
+    assert_none(&unit::differences(&tree::read()));
 }

@@ -3,10 +3,12 @@
 mod connection;
 mod fault;
 mod head;
+mod memory;
 mod query;
 mod server;
 
-pub use fault::{Edit, Effect, Fault, Match, MethodMatch, PathMatch};
+pub use fault::{Edit, Effect, End, Fault, Match, MethodMatch, PathMatch};
+pub use memory::Memory;
 pub use query::{decode_component, decode_query, decode_segments};
 pub use server::{Seen, Simulator, Watcher};
 

@@ -42,7 +42,7 @@ fn a_filled_directory_is_adopted_and_shows_what_differs() {
         external_id: external_id.map(str::to_owned),
         attributes: attributes(name),
         active: Some(true),
-        atlassian_account_id: None,
+        ..ObservedAccount::default()
     };
     let mut observed = Observed::default();
     let mut add =

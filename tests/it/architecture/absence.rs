@@ -101,7 +101,9 @@ pub(super) fn changes_outside_apply(sources: &[Source], changing: &[String]) -> 
         if source.module == "http" || source.path == "src/scim/writing.rs" {
             continue;
         }
-        for name in ["Method::Post", "Method::Patch"] {
+        // A notice goes to a third place, and changes nothing at the target.
+        let is_notice = source.path == "src/notice/webhook.rs";
+        for name in ["Method::Post", "Method::Patch"].into_iter().skip(usize::from(is_notice)) {
             for at in find_word(&source.code, name) {
                 problems.push(complaint(source, at, &format!("only src/scim/writing.rs may send `{name}`")));
             }
@@ -135,6 +137,16 @@ pub(super) fn approvals_outside_guard(sources: &[Source]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Where something else than the network could carry the requests of the program itself.
+pub(super) fn other_carriers(sources: &[Source]) -> Vec<String> {
+    let may = |source: &&Source| {
+        source.module == "http" || ["src/duo/client.rs", "src/scim/client.rs"].contains(&source.path.as_str())
+    };
+    let others = sources.iter().filter(|source| !may(source));
+    let complain = |source, at| complaint(source, at, "the program's requests are carried by the network only");
+    others.flat_map(|source| find_word(&source.code, "with_exchange").map(move |at| complain(source, at))).collect()
 }
 
 /// Names that would be the beginning of what this program never does.
@@ -204,6 +216,7 @@ fn a_change_outside_apply_is_found() {
         source("src/cycle/mod.rs", "\nfn f() { scim.create_user(); then(Client::create_user) }"),
         source("src/plan/mod.rs", "fn f() { summary.create_user += 1; let create_user = 2; }"),
         source("src/duo/client.rs", "fn f() { send(Method::Post) }"),
+        source("src/notice/webhook.rs", "fn f() { send(Method::Post); send(Method::Patch) }"),
     ];
     let changing = changing_functions(&sources);
     assert_eq!(changing, ["create_user"]);
@@ -212,8 +225,19 @@ fn a_change_outside_apply_is_found() {
         [
             "src/cycle/mod.rs:2: only apply may call `create_user`",
             "src/cycle/mod.rs:2: only apply may call `create_user`",
-            "src/duo/client.rs:1: only src/scim/writing.rs may send `Method::Post`"
+            "src/duo/client.rs:1: only src/scim/writing.rs may send `Method::Post`",
+            "src/notice/webhook.rs:1: only src/scim/writing.rs may send `Method::Patch`"
         ]
+    );
+}
+
+#[test]
+fn another_carrier_is_found() {
+    let code = "fn f() { Client::with_exchange(settings, clock, exchange) }";
+    assert_eq!(other_carriers(&[source("src/duo/client.rs", code)]), [""; 0]);
+    assert_eq!(
+        other_carriers(&[source("src/cli/setup.rs", code)]),
+        ["src/cli/setup.rs:1: the program's requests are carried by the network only"]
     );
 }
 

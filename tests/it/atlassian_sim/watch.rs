@@ -102,3 +102,20 @@ fn a_refused_write_may_be_tried_again() {
     assert_eq!(post(&mut sim, "/Groups", &team("eng")).status, 201);
     assert_eq!(sim.violations(), Vec::<String>::new());
 }
+
+#[test]
+fn a_directory_that_is_put_back_is_as_it_was() {
+    let mut sim = sim();
+    let (ana, ..) = ana_and_bo(&mut sim);
+    let (kept, snapshot, effects) = (sim.keep(), sim.snapshot(), sim.effect_lines());
+    for _ in 0..2 {
+        sim.settings_mut().taken_group_names.push("eng".to_owned());
+        assert_eq!(post(&mut sim, "/Users", &person("dan")).status, 201);
+        send(&mut sim, "DELETE", &format!("/Users/{ana}"), &Value::Null);
+        assert!(sim.snapshot() != snapshot && !sim.violations().is_empty());
+        sim.put_back(&kept);
+        assert_eq!((sim.snapshot(), sim.effect_lines()), (snapshot.clone(), effects.clone()));
+        assert_eq!(sim.violations(), Vec::<String>::new());
+        assert!(sim.settings().taken_group_names.is_empty());
+    }
+}

@@ -185,3 +185,15 @@ fn the_last_clone_stops_it_and_frees_the_port() {
     assert_eq!(again.url(), format!("http://127.0.0.1:{port}"));
     assert_eq!(outcome(&again, "GET"), "200 1 0");
 }
+
+#[test]
+fn it_is_quiet_when_a_client_that_is_gone_was_served() {
+    let simulator = counter();
+    for answered in 1..20 {
+        let mut stream = connect(&simulator);
+        send(&mut stream, "POST", "/", &[], "");
+        drop(stream);
+        simulator.until_quiet().unwrap();
+        assert_eq!(simulator.with(|counter| counter.answered), answered);
+    }
+}

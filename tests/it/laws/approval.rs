@@ -8,7 +8,7 @@ use duo_atlassian_sync::guard::{
     Class, Finding, FirstPlan, History, Item, Limit, Limits, Pilot, RosterSize, Situation, Verdict, items_of, review,
 };
 use duo_atlassian_sync::model::{GroupId, PersonId};
-use duo_atlassian_sync::plan::{Cause, Plan};
+use duo_atlassian_sync::plan::{Cause, DriftFound, Plan, Trust};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,6 +95,8 @@ fn situation(world: &World, around: &Around) -> Situation {
         emptied_groups: around.emptied.iter().map(|at| (group_id(*at), "eng".to_owned(), 3)).collect(),
         roster: if around.odd == 1 { RosterSize::BecameEmpty } else { RosterSize::Normal },
         people: size(PEOPLE),
+        trust: Trust::Trusted,
+        drift: DriftFound::default(),
         pilot: if around.odd == 2 { Pilot::Ended } else { Pilot::AsBefore },
     }
 }

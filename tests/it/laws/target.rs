@@ -58,9 +58,12 @@ fn owned_account(scim_id: String, username: &str, attributes: &Attributes) -> Ow
 }
 
 fn link(target: &mut Owned, action: &Action) {
-    if let Step::Adopt { person, scim_id, attributes, active } = &action.step {
+    if let Step::Adopt { person, scim_id, attributes, active, groups } = &action.step {
         let account = owned_account(scim_id.to_string(), &person.username, attributes);
         target.accounts.insert(person.user_id.clone(), OwnedAccount { active: *active, ..account });
+        for group in groups {
+            target.groups.entry(group.clone()).and_modify(|group| group.members.extend([person.user_id.clone()]));
+        }
     }
     if let Step::AdoptGroup { group, scim_id, members } = &action.step {
         let members = members.iter().cloned().collect();

@@ -6,7 +6,7 @@ use duo_atlassian_sync::model::{
     Attribute, Attributes, Group, GroupId, GroupStatus, Observed, ObservedAccount, ObservedGroup, Owned, OwnedAccount,
     OwnedGroup, Person, PersonId, PersonStatus, Roster, ScimId, Timestamp,
 };
-use duo_atlassian_sync::plan::{Capabilities, Inputs, Plan};
+use duo_atlassian_sync::plan::{Capabilities, Drift, Inputs, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many people and groups are in a world: few enough to meet, and enough for circles.
@@ -303,12 +303,18 @@ impl Spec {
             .collect()
     }
 
-    fn observed(&self) -> Observed {
+    pub(super) fn observed(&self) -> Observed {
         let mut observed = Observed::default();
         let mut groups: BTreeMap<usize, BTreeSet<ScimId>> = BTreeMap::new();
         let mut account =
             |scim_id: String, external_id: Option<String>, attributes, (active, bits): (Option<bool>, u8)| {
-                let account = ObservedAccount { external_id, attributes, active, atlassian_account_id: None };
+                let account = ObservedAccount {
+                    external_id,
+                    attributes,
+                    active,
+                    created_at: Some(Timestamp::from_seconds(NOW)),
+                    ..ObservedAccount::default()
+                };
                 observed.accounts.insert(ScimId::new(&scim_id), account);
                 for group in (0..GROUPS).filter(|group| has(bits, *group)) {
                     groups.entry(group).or_default().insert(ScimId::new(&scim_id));
@@ -356,6 +362,15 @@ impl World {
 
     /// The plan if this were owned and these people pinned.
     pub(super) fn plan_pinned(&self, owned: &Owned, pinned: &BTreeMap<PersonId, String>) -> Plan {
+        self.plan_of(owned, None, pinned)
+    }
+
+    /// The plan after what somebody else did in the target was read.
+    pub(super) fn plan_drifted(&self, drift: &Drift) -> Plan {
+        self.plan_of(&drift.owned, Some(drift), &BTreeMap::new())
+    }
+
+    fn plan_of(&self, owned: &Owned, drift: Option<&Drift>, pinned: &BTreeMap<PersonId, String>) -> Plan {
         let before = self.before.as_ref();
         let before = before.map(|(rules, selection)| (desired::compute(&self.roster, rules, selection), rules));
         Plan::compute(&Inputs {
@@ -363,6 +378,7 @@ impl World {
             rules: &self.rules,
             before: before.as_ref().map(|(desired, rules)| (desired, *rules)),
             owned,
+            drift,
             observed: self.observed.as_ref(),
             confirmed: &self.roster.confirmed,
             pinned,

@@ -109,7 +109,7 @@ fn a_409_is_refused_and_the_next_plan_offers_the_adoption_for_approval() {
     last sync        cycle 3 of TIME: some records are failing
     last good sync   cycle 2 of TIME (AGE)
     owned            2 accounts (2 active), 1 groups
-    failing          bo (person:DU2TOKA2RTT8T736O7X0), 1 times since TIME: the SCIM service has such a record already (409); the service said: Resource [USER]: with userName[bo] already exists. (uniqueness)
+    failing          bo (person:DU2TOKA2RTT8T736O7X0), 1 times since TIME: the SCIM service has such a record already (409); the service said: Resource [USER]: with userName[bo] already exists. (uniqueness); next try after TIME
     API key          expires AGE
     exit 4
     ");
@@ -191,6 +191,8 @@ fn an_address_that_is_taken_where_nobody_can_look_fails_alone_in_every_cycle() {
     });
     scene.ends(4, &["sync"]);
     assert_eq!(scene.effects(), ["created user cy", "cy joined eng"]);
+    scene.an_hour_passes();
+    scene.ends(4, &["sync"]);
     let status = scene.ends(4, &["status"]);
     assert!(status.stdout.contains("2 times since"), "{}", status.stdout);
 }
@@ -264,6 +266,7 @@ fn one_refused_record_stops_nobody_else() {
     "#);
     scene.stage.atlassian.clear_faults();
     scene.forget();
+    scene.an_hour_passes();
     assert_eq!(scene.syncs_as_planned(), ["changed displayName of ana"]);
 }
 
@@ -279,6 +282,7 @@ fn a_conflict_that_stays_is_failing_in_every_cycle_and_is_not_posted_again() {
     for _ in 0..3 {
         let ran = scene.ends(4, &["sync"]);
         assert!(ran.stdout.contains("has the externalId"), "{}", ran.stdout);
+        scene.an_hour_passes();
     }
     scene.nothing_was_sent();
     assert_snapshot!(picture(&scene.ends(4, &["status"])), @r#"
@@ -286,7 +290,7 @@ fn a_conflict_that_stays_is_failing_in_every_cycle_and_is_not_posted_again() {
     last sync        cycle 6 of TIME: some records are failing
     last good sync   cycle 2 of TIME (AGE)
     owned            1 accounts (1 active), 1 groups
-    failing          bo (person:DU2TOKA2RTT8T736O7X0), 4 times since TIME: conflict: the Atlassian record with this userName has the externalId "DUSOMEBODYELSE000000" of somebody else; remove or correct that record in Atlassian first
+    failing          bo (person:DU2TOKA2RTT8T736O7X0), 3 times since TIME: conflict: the Atlassian record with this userName has the externalId "DUSOMEBODYELSE000000" of somebody else; remove or correct that record in Atlassian first; next try: the next sync
     API key          expires AGE
     exit 4
     "#);

@@ -30,8 +30,7 @@ fn wave() -> (Scene, String) {
 fn only_a_held_plan_that_is_known_can_be_approved() {
     let (scene, plan) = wave();
     let twin = format!("{}{}", &plan[..60], if plan.ends_with("0000") { "1111" } else { "0000" });
-    let copy =
-        "INSERT INTO plan SELECT ?1, cycle, created_at, verdict, document, risky FROM plan WHERE fingerprint = ?2";
+    let copy = "INSERT INTO plan SELECT ?1, cycle, created_at, verdict, document, risky, bytes FROM plan WHERE fingerprint = ?2";
     scene.open().execute(copy, [&twin, &plan]).expect("a twin");
     let mut told = Vec::new();
     for words in [&plan[..11], "not hexadecimal!", "000000000000", &plan[..12]] {
@@ -40,7 +39,7 @@ fn only_a_held_plan_that_is_known_can_be_approved() {
     assert_snapshot!(told.join("").replace(&plan[..11], "ELEVEN DIGITS"), @r#"
     error: "ELEVEN DIGITS" is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them
     error: "not hexadecimal!" is not a fingerprint: twelve or more of the digits 0-9 a-f, as `plan` prints them
-    error: no plan PLAN is known; make one with `plan`
+    error: no plan PLAN is known (any more); make one with `plan`
     error: 2 plans begin with PLAN; give more digits
     "#);
     scene.open().execute("DELETE FROM plan WHERE fingerprint = ?1", [&twin]).expect("the twin");

@@ -4,6 +4,7 @@
 mod brake;
 mod friday;
 mod held;
+mod init;
 mod leavers;
 mod lists;
 mod notice;

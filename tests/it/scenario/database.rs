@@ -30,11 +30,11 @@ fn a_newer_schema_is_refused_and_the_file_left_as_it_is() {
     drop(connection);
     let before = std::fs::read(scene.database()).expect("the file");
     let ran = scene.ends(8, &["sync"]);
-    assert_snapshot!(picture(&ran), @"
-    note: scope.groups: `*` selects every group of Duo
-    error: the database FOLDER/state.db has schema 99, and this program knows up to 1; use the newer program again, or restore a backup from before the upgrade
-    exit 8
-    ");
+    assert_snapshot!(picture(&ran), @r#"
+        note: scope.groups: `*` selects every group of Duo
+        error: the database FOLDER/state.db has schema 99, and this program knows up to 3; use the newer program again, or restore a backup from before the upgrade
+        exit 8
+        "#);
     scene.ends(8, &["status"]);
     assert_eq!(std::fs::read(scene.database()).expect("the file"), before);
 }
@@ -47,7 +47,7 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     let ran = scene.ends(8, &["sync"]);
     assert_snapshot!(picture(&ran), @"
     note: scope.groups: `*` selects every group of Duo
-    error: FOLDER/state.db is not a database, or is damaged; move it away and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
+    error: FOLDER/state.db is not a database, or is damaged; stop the service, move the file away, and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
       because: file is not a database
       because: Error code 26: file is not a database
     exit 8
@@ -81,7 +81,7 @@ fn a_damaged_database_is_refused() {
     let ran = scene.ends(8, &["sync"]);
     assert_snapshot!(picture(&ran), @"
     note: scope.groups: `*` selects every group of Duo
-    error: FOLDER/state.db is not a database, or is damaged; move it away and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
+    error: FOLDER/state.db is not a database, or is damaged; stop the service, move the file away, and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
       because: database disk image is malformed
       because: Error code 11: database disk image is malformed
     exit 8
@@ -89,16 +89,55 @@ fn a_damaged_database_is_refused() {
     scene.nothing_was_sent();
 }
 
+/// Overwrites the pages of one table, as a bad disk would.
+fn damage(scene: &Scene, table: &str) {
+    let connection = scene.open();
+    connection.pragma_update(None, "journal_mode", "DELETE").expect("a mode");
+    let sql = "SELECT pgoffset, pgsize FROM dbstat WHERE name = ?1";
+    let mut statement = connection.prepare(sql).expect("a statement");
+    let pages = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+    let pages: Vec<(i64, i64)> = pages.collect::<Result<_, _>>().expect("rows");
+    let mut bytes = std::fs::read(scene.database()).expect("the file");
+    for (from, length) in pages {
+        let from = usize::try_from(from).expect("a position");
+        bytes[from..from + usize::try_from(length).expect("a length")].fill(0x5a);
+    }
+    std::fs::write(scene.database(), &bytes).expect("the file");
+    drop(statement);
+    scene.open().pragma_update(None, "journal_mode", "WAL").expect("a mode");
+}
+
 #[test]
-fn reading_commands_work_beside_a_sync_that_holds_the_lock() {
-    let scene = Scene::settled(&["ana in eng"]);
-    scene.day(|duo| {
-        duo.hire("bo in eng");
-    });
-    let lock = std::fs::OpenOptions::new().write(true).open(scene.file("state.db.lock")).expect("the lock");
-    lock.lock().expect("the lock");
-    scene.ends(0, &["plan"]);
-    scene.ends(0, &["status"]);
+fn a_damaged_page_that_a_query_meets_is_reported_as_damaged() {
+    let scene = Scene::settled(&["ana in eng", "bo in eng"]);
+    damage(&scene, "journal");
+    assert_snapshot!(picture(&scene.ends(8, &["show", "cycle", "2"])), @r#"
+    error: cannot read the journal in the database FOLDER/state.db: a part of it is damaged; stop the service, move the file away, and restore a backup (README, "Back up and restore")
+      because: database disk image is malformed
+      because: Error code 11: database disk image is malformed
+    exit 8
+    "#);
     scene.ends(0, &["show", "person", "ana"]);
-    scene.nothing_was_sent();
+    scene.ends(8, &["backup", &scene.file("copy.db").display().to_string()]);
+    assert!(!scene.file("copy.db").exists());
+}
+
+#[test]
+fn the_first_cycle_of_a_day_finds_a_damaged_page_before_anything_is_read_or_sent() {
+    let scene = Scene::settled(&["ana in eng", "bo in eng"]);
+    scene.day(|duo| {
+        duo.hire("cy in eng");
+    });
+    // A table that a sync only adds to, when it is too late.
+    damage(&scene, "spent");
+    scene.open().execute("UPDATE cycle SET started_at = started_at - 86400", []).expect("a day ago");
+    assert_snapshot!(picture(&scene.ends(8, &["sync"])), @r#"
+    note: scope.groups: `*` selects every group of Duo
+    error: the database could not be used; nothing more was sent
+      because: cannot use the database FOLDER/state.db: a part of it is damaged; stop the service, move the file away, and restore a backup (README, "Back up and restore")
+      because: Tree 13 page 13: btreeInitPage() returns error code 11
+    exit 8
+    "#);
+    scene.ends(8, &["plan"]);
+    assert!(scene.source_requests().is_empty() && scene.target_requests().is_empty());
 }

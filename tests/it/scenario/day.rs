@@ -246,7 +246,7 @@ fn lists_limit_actions_and_switching_them_deactivates_nobody() {
     lists("");
     assert_snapshot!(picture(&scene.ends(0, &["plan"])), @"
     plan PLAN   desired: Duo, 2 groups, 6 people, read completely by TIME
-                        compared with: snapshot 12, 7 accounts owned, 6 memberships
+                        compared with: snapshot 13, 7 accounts owned, 6 memberships
 
       - deactivate     bo        disabled in Duo (was in: ops, eng)
       + reactivate     eve       the configuration changed: back in ops

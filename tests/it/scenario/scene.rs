@@ -30,7 +30,11 @@ pub(super) struct Scene {
 impl Scene {
     /// Nobody in Duo, nobody in Atlassian; all groups are selected.
     pub(super) fn empty() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::empty_in(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// The same, with its files in this folder.
+    pub(super) fn empty_in(folder: TempDir) -> Self {
         let program = vec![env!("CARGO_BIN_EXE_duo-atlassian-sync").to_owned()];
         let stage = Stage::set(folder.path(), program).expect("a stage");
         let scene = Self { stage, effects_from: Cell::new(0), folder };
@@ -196,6 +200,11 @@ impl Scene {
             }
         }
         text
+    }
+
+    /// An hour passes for records that fail: no pause is longer.
+    pub(super) fn an_hour_passes(&self) {
+        self.open().execute("UPDATE failing SET last_at = last_at - 3600", []).expect("an hour");
     }
 
     /// A connection of the test's own to the database.

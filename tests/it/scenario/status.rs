@@ -54,10 +54,11 @@ fn status_is_unknown_then_held_then_good_then_failing() {
     last sync        cycle 5 of TIME: some records are failing
     last good sync   cycle 4 of TIME (AGE)
     owned            1 accounts (1 active), 1 groups
-    failing          ana (person:DUMOU9DVF9HXE7X171O0), 1 times since TIME: the SCIM service refused the request (400); the service said: no
+    failing          ana (person:DUMOU9DVF9HXE7X171O0), 1 times since TIME: the SCIM service refused the request (400); the service said: no; next try after TIME
     API key          expires AGE
     exit 4
     ");
+    scene.an_hour_passes();
     scene.ends(0, &["sync"]);
     scene.ends(0, &["status"]);
 }
@@ -78,10 +79,13 @@ fn status_as_json_says_the_same() {
     {
       "accounts": 1,
       "active_accounts": 1,
+      "api_key_dead": null,
       "api_key_expires_in_days": null,
       "failing": [],
+      "foreign_writes": null,
       "groups": 1,
       "held_plan": null,
+      "is_running": false,
       "last_good_sync": {
         "cycle": 4,
         "ended_at": "TIME",
@@ -96,10 +100,15 @@ fn status_as_json_says_the_same() {
         "message": "done",
         "started_at": "TIME"
       },
+      "late_requests": 0,
+      "next_cycle_at": null,
       "paused": null,
       "pins": [],
+      "restored_backup": null,
       "state": "good",
-      "unsettled_requests": 0
+      "stopped": [],
+      "unsettled_requests": 0,
+      "untrusted": null
     }
     "#);
 }

@@ -32,6 +32,11 @@ pub(super) fn undocumented(tree: &Tree) -> Vec<String> {
     problems
 }
 
+/// Every code that the program's help lists.
+pub(super) fn known(tree: &Tree) -> Vec<u8> {
+    tree.get(HELP).map_or_else(Vec::new, |help| codes_of_help(help))
+}
+
 /// The numbers of a list in two columns: each stands between gaps of two spaces.
 fn codes_of_help(help: &str) -> Vec<u8> {
     let list = help.split(HELP_HEAD).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();

@@ -8,7 +8,9 @@ use super::AtlassianSim;
 use super::attribute::{Object, USER};
 use super::change::Touch;
 use super::patch::{Operation, Verb, apply};
+use super::setting::AtlassianSettings;
 use super::user::{check_user, whole_user};
+use super::watch::Watch;
 use super::world::{Effect, Group, GroupKey, User, UserKey, World};
 
 /// A whole directory as a value, without what the service made up (ids and times).
@@ -35,7 +37,27 @@ pub struct UserView {
     pub attributes: BTreeMap<String, Value>,
 }
 
+/// A whole directory with its settings and everything that the service knows about it, to be put back.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    settings: AtlassianSettings,
+    world: World,
+    watch: Watch,
+}
+
 impl AtlassianSim {
+    /// The directory as it stands, to be put back as often as a test tries the same thing again.
+    pub fn keep(&self) -> Kept {
+        Kept { settings: self.settings.clone(), world: self.world.clone(), watch: self.watch.clone() }
+    }
+
+    /// Puts a directory back. The clock goes on.
+    pub fn put_back(&mut self, kept: &Kept) {
+        self.settings = kept.settings.clone();
+        self.world = kept.world.clone();
+        self.watch = kept.watch.clone();
+    }
+
     /// All users, in the order of their creation.
     pub fn users(&self) -> impl Iterator<Item = &User> {
         self.world.users.values()
@@ -192,7 +214,7 @@ impl AtlassianSim {
     /// Forgets effects and violations, so that a story can begin.
     pub fn forget_the_past(&mut self) {
         self.world.effects.clear();
-        self.watch = super::watch::Watch::default();
+        self.watch = Watch::default();
     }
 
     pub(super) fn member_names(&self, group: &Group) -> BTreeSet<String> {

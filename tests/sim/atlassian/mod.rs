@@ -12,6 +12,7 @@ mod discovery;
 mod group;
 mod inspect;
 mod limit;
+mod past;
 mod patch;
 mod path;
 mod query;
@@ -22,7 +23,8 @@ mod user;
 mod watch;
 mod world;
 
-pub use inspect::{Snapshot, UserView};
+pub use inspect::{Kept, Snapshot, UserView};
+pub use past::Past;
 pub use setting::{
     ActiveInReads, AtlassianSettings, Extensions, Guard, LimitHeaders, MemberRemoval, OtherDirectory, RateLimit,
     Rename, RetryHint,

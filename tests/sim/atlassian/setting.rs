@@ -35,6 +35,8 @@ pub struct AtlassianSettings {
     pub members_per_request_max: usize,
     /// Requests that pass before a filter finds a new user.
     pub visible_after: u64,
+    /// After so many milliseconds a filter finds a new user in any case.
+    pub visible_within_ms: i64,
     /// Active users that the licence allows.
     pub seats_max: Option<usize>,
     /// Requests a second that are answered.
@@ -74,6 +76,7 @@ impl Default for AtlassianSettings {
             member_removal: MemberRemoval::Both,
             members_per_request_max: 0,
             visible_after: 0,
+            visible_within_ms: i64::MAX,
             seats_max: None,
             rate_limit: None,
             strict: true,

@@ -24,7 +24,10 @@ impl AtlassianSim {
                 "userName" => self.world.user_named(&filter.value),
                 _ => self.world.user_with_external_id(&filter.value),
             };
-            let seen = found.filter(|(_, user)| user.created_by + self.settings.visible_after < self.world.request);
+            let seen = found.filter(|(_, user)| {
+                user.created_by + self.settings.visible_after < self.world.request
+                    || user.created_ms.saturating_add(self.settings.visible_within_ms) <= self.world.now_ms
+            });
             return Ok(list_answer(seen.map(|(_, user)| user).into_iter(), 1.min(seen.iter().len()), page, shown));
         }
         Ok(list_answer(self.world.users.values(), self.world.users.len(), page, shown))

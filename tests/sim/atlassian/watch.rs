@@ -10,7 +10,7 @@ use super::setting::AtlassianSettings;
 use super::world::World;
 
 /// What was seen so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Watch {
     violations: Vec<String>,
     /// Writes that were done, by method, path and a hash of the body.

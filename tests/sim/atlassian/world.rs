@@ -88,7 +88,7 @@ impl fmt::Display for Effect {
 }
 
 /// The state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct World {
     /// Milliseconds since 1970.
     pub now_ms: i64,

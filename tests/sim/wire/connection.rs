@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use super::fault::End;
 use super::head::{self, Head, Persistence};
 use super::{Answer, Request};
 
@@ -12,18 +13,6 @@ use super::{Answer, Request};
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Longer bodies are refused.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// How a request ends.
-pub(super) enum End {
-    /// With so much of the body of this answer, so much later.
-    Answered { answer: Answer, body_bytes: usize, delay: Duration },
-    /// The connection is reset.
-    Reset,
-    /// The connection closes.
-    Closed,
-    /// Nothing comes.
-    Silence,
-}
 
 /// A client's connection.
 pub(super) struct Connection {

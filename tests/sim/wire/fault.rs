@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::query::decode_component;
-use super::{Answer, Request};
+use super::{Answer, Request, Service};
 
 /// Something that goes wrong with some of the requests.
 ///
@@ -178,4 +178,72 @@ impl Match {
         };
         method && path && self.query_contains.as_ref().is_none_or(query)
     }
+}
+
+/// How a request ends.
+#[derive(Debug)]
+pub enum End {
+    /// With so much of the body of this answer, so much later.
+    Answered {
+        /// The answer, whole.
+        answer: Answer,
+        /// So many bytes of its body arrive; `usize::MAX` is all.
+        body_bytes: usize,
+        /// So much later.
+        delay: Duration,
+    },
+    /// The connection is reset.
+    Reset,
+    /// The connection closes.
+    Closed,
+    /// Nothing comes.
+    Silence,
+}
+
+/// Lets the service answer the request as far as the faults allow.
+pub(super) fn apply<S: Service>(faults: &mut [Fault<S>], request: &Request, service: &mut S) -> End {
+    let mut due = Vec::new();
+    let mut ended = false;
+    for fault in faults.iter_mut().filter(|fault| fault.on.covers(request)) {
+        if fault.skip > 0 {
+            fault.skip -= 1;
+        } else if !(fault.effect.ends() && ended) {
+            ended |= fault.effect.ends();
+            fault.times = if fault.times == usize::MAX { usize::MAX } else { fault.times.saturating_sub(1) };
+            due.push(&mut fault.effect);
+        }
+    }
+    for effect in &mut due {
+        if let Effect::World(change) = effect {
+            change(service);
+        }
+    }
+    let instead = due.iter().find_map(|effect| match effect {
+        Effect::CloseBefore => Some(Err(End::Reset)),
+        Effect::Never => Some(Err(End::Silence)),
+        Effect::Answer(answer) => Some(Ok(answer.clone())),
+        Effect::Rewrite(_)
+        | Effect::World(_)
+        | Effect::WorldAfter(_)
+        | Effect::CloseAfter
+        | Effect::CutBody(_)
+        | Effect::Delay(_) => None,
+    });
+    let mut answer = match instead {
+        Some(Err(end)) => return end,
+        Some(Ok(answer)) => answer,
+        None => service.answer(request),
+    };
+    let (mut body_bytes, mut delay, mut closed) = (usize::MAX, Duration::ZERO, false);
+    for effect in due {
+        match effect {
+            Effect::Rewrite(edit) => edit(request, &mut answer),
+            Effect::WorldAfter(change) => change(service),
+            Effect::CutBody(bytes) => body_bytes = *bytes,
+            Effect::Delay(more) => delay += *more,
+            Effect::CloseAfter => closed = true,
+            Effect::Answer(_) | Effect::World(_) | Effect::CloseBefore | Effect::Never => {}
+        }
+    }
+    if closed { End::Closed } else { End::Answered { answer, body_bytes, delay } }
 }

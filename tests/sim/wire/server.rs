@@ -1,16 +1,15 @@
 //! The server: every connection is a task of one thread, so that requests have one order and sockets can be mistreated.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::connection::{Connection, End};
-use super::fault::{Effect, Fault};
+use super::connection::Connection;
+use super::fault::{End, Fault, apply};
 use super::{Request, Service};
 
 /// A running simulator. Clones are the same one; it stops, its port free again, when the last of them is dropped.
@@ -60,6 +59,9 @@ struct Shared<S> {
     faults: Mutex<Faults<S>>,
     log: Mutex<Log>,
     watch: Mutex<Option<Watch>>,
+    /// So many connections are open.
+    open: Mutex<usize>,
+    closed: Condvar,
 }
 
 struct Faults<S> {
@@ -102,6 +104,8 @@ impl<S: Service> Simulator<S> {
             faults: Mutex::new(Faults { list: Vec::new(), cleared: 0 }),
             log: Mutex::default(),
             watch: Mutex::new(None),
+            open: Mutex::new(0),
+            closed: Condvar::new(),
         });
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
@@ -109,6 +113,19 @@ impl<S: Service> Simulator<S> {
             .name("simulator".to_owned())
             .spawn(move || runtime.block_on(accept(listener, served, stopped)))?;
         Ok(Self { running: Arc::new(Running { shared, address, stop: Some(stop), thread: Some(thread) }) })
+    }
+
+    /// Waits until every request of a client that is gone was served, and its connections are closed. With a client
+    /// that keeps one open it would wait for ever.
+    pub fn until_quiet(&self) -> io::Result<()> {
+        // Connections are accepted in their order: when this one ends, those that came before it were accepted.
+        let mut last = TcpStream::connect(self.running.address)?;
+        last.shutdown(Shutdown::Write)?;
+        last.read_to_end(&mut Vec::new())?;
+        let shared = &self.running.shared;
+        let open = shared.closed.wait_while(lock(&shared.open), |open| *open > 0);
+        drop(open.unwrap_or_else(PoisonError::into_inner));
+        Ok(())
     }
 
     /// Where it listens, as the beginning of a URL.
@@ -207,54 +224,6 @@ impl<S: Service> Shared<S> {
     }
 }
 
-/// Lets the service answer the request as far as the faults allow.
-fn apply<S: Service>(faults: &mut [Fault<S>], request: &Request, service: &mut S) -> End {
-    let mut due = Vec::new();
-    let mut ended = false;
-    for fault in faults.iter_mut().filter(|fault| fault.on.covers(request)) {
-        if fault.skip > 0 {
-            fault.skip -= 1;
-        } else if !(fault.effect.ends() && ended) {
-            ended |= fault.effect.ends();
-            fault.times = if fault.times == usize::MAX { usize::MAX } else { fault.times.saturating_sub(1) };
-            due.push(&mut fault.effect);
-        }
-    }
-    for effect in &mut due {
-        if let Effect::World(change) = effect {
-            change(service);
-        }
-    }
-    let instead = due.iter().find_map(|effect| match effect {
-        Effect::CloseBefore => Some(Err(End::Reset)),
-        Effect::Never => Some(Err(End::Silence)),
-        Effect::Answer(answer) => Some(Ok(answer.clone())),
-        Effect::Rewrite(_)
-        | Effect::World(_)
-        | Effect::WorldAfter(_)
-        | Effect::CloseAfter
-        | Effect::CutBody(_)
-        | Effect::Delay(_) => None,
-    });
-    let mut answer = match instead {
-        Some(Err(end)) => return end,
-        Some(Ok(answer)) => answer,
-        None => service.answer(request),
-    };
-    let (mut body_bytes, mut delay, mut closed) = (usize::MAX, Duration::ZERO, false);
-    for effect in due {
-        match effect {
-            Effect::Rewrite(edit) => edit(request, &mut answer),
-            Effect::WorldAfter(change) => change(service),
-            Effect::CutBody(bytes) => body_bytes = *bytes,
-            Effect::Delay(more) => delay += *more,
-            Effect::CloseAfter => closed = true,
-            Effect::Answer(_) | Effect::World(_) | Effect::CloseBefore | Effect::Never => {}
-        }
-    }
-    if closed { End::Closed } else { End::Answered { answer, body_bytes, delay } }
-}
-
 async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>, mut stop: oneshot::Receiver<()>) {
     loop {
         let accepted = tokio::select! {
@@ -263,12 +232,29 @@ async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>, mut s
         };
         if let Ok((stream, _)) = accepted {
             drop(stream.set_nodelay(true));
-            let shared = Arc::clone(&shared);
+            let open = Open::new(Arc::clone(&shared));
             // A client that goes away in the middle is its own affair.
             tokio::spawn(async move {
-                let mut respond = |request: &Request| shared.respond(request);
+                let mut respond = |request: &Request| open.0.respond(request);
                 Connection::new(stream).serve(&mut respond).await.unwrap_or_default();
             });
         }
+    }
+}
+
+/// An open connection.
+struct Open<S>(Arc<Shared<S>>);
+
+impl<S> Open<S> {
+    fn new(shared: Arc<Shared<S>>) -> Self {
+        *lock(&shared.open) += 1;
+        Self(shared)
+    }
+}
+
+impl<S> Drop for Open<S> {
+    fn drop(&mut self) {
+        *lock(&self.0.open) -= 1;
+        self.0.closed.notify_all();
     }
 }

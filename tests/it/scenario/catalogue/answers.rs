@@ -86,7 +86,7 @@ bad_readings! {
     };
     a_body_without_end: Everyone, Unread, ["answered with more than"], enormous;
     a_body_that_is_not_compressed_though_it_says_so: Everyone, Quiet, ["Nothing was to be sent"], not_compressed_once;
-    duos_clock_is_off: Everyone, Unread, ["clock", "900 s"], |s, _| {
+    duos_clock_is_off: Everyone, Unread, ["clock", "15 min"], |s, _| {
         s.duo(|duo| duo.sim.switches.clock_offset_seconds = 900);
     };
     a_secret_key_that_was_changed: Everyone, Unread, ["Duo refused the secret key"], |s, w| {

@@ -75,6 +75,7 @@ fn who_could_not_be_helped_is_not_pinned_out() {
     assert_eq!(status(&scene, 4)["pins"], serde_json::json!([]));
     // Duo is put right: the next sync gives access back.
     scene.day(|duo| duo.status("p00", "active"));
+    scene.an_hour_passes();
     scene.ends(0, &["sync"]);
     assert_eq!(scene.effects(), ["reactivated p00", "p00 joined eng"]);
 }

@@ -1,0 +1,216 @@
+//! How the sync is, in one word (S21), and the facts behind it: for `status`, the service manager, health and notices.
+
+use crate::cycle::PAUSED;
+use crate::model::PersonId;
+use crate::model::Timestamp;
+use crate::plan::Trust;
+use crate::schedule::Schedule;
+use crate::store::BackupMark;
+use crate::store::BrakeState;
+use crate::store::CycleRecord;
+use crate::store::Decision;
+use crate::store::DecisionRecord;
+use crate::store::FailingRecord;
+use crate::store::ForeignWrites;
+use crate::store::Pin;
+use crate::store::PlanRecord;
+use crate::store::Store;
+use crate::store::StoreError;
+use std::collections::BTreeMap;
+
+/// How the sync is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No cycle came to its end yet, or the last one was cut off.
+    Unknown,
+    /// The last cycle failed, or records are failing.
+    Failing,
+    /// A plan waits for a person.
+    Held,
+    /// The brake is on.
+    Paused,
+    /// The daemon's cycles are overdue.
+    Stale,
+    /// Read, planned, and all that was approved is done.
+    Good,
+}
+
+impl State {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Failing => "failing",
+            Self::Held => "held",
+            Self::Paused => "paused",
+            Self::Stale => "stale",
+            Self::Good => "good",
+        }
+    }
+
+    /// The exit code of `status`.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Unknown | Self::Stale => 3,
+            Self::Failing => 4,
+            Self::Held | Self::Paused => 5,
+            Self::Good => 0,
+        }
+    }
+}
+
+/// What the configuration says that a status depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// When the daemon's cycles are due.
+    pub cycles: &'a Schedule,
+    /// After so many hours without a sync the database is not trusted.
+    pub trusted_hours: u32,
+    /// In which form members are removed, as the configuration spells it.
+    pub member_removal: &'a str,
+}
+
+/// Everything that is known.
+#[derive(Debug)]
+pub struct Status {
+    /// In one word.
+    pub state: State,
+    /// The newest cycle about everybody.
+    pub last: Option<CycleRecord>,
+    /// Whether that one is running right now.
+    pub is_running: bool,
+    /// The newest good one.
+    pub good: Option<CycleRecord>,
+    /// The plan that waits for a person.
+    pub held: Option<PlanRecord>,
+    /// What was last decided about it, while that stands.
+    pub decision: Option<DecisionRecord>,
+    /// Records that keep failing.
+    pub failing: Vec<FailingRecord>,
+    /// What is not sent any more until somebody resumes: the reasons.
+    pub stopped: Vec<String>,
+    /// What something else wrote to the directory.
+    pub foreign: Option<ForeignWrites>,
+    /// This database is a restored backup that no sync has compared with the target yet.
+    pub backup: Option<BackupMark>,
+    /// Whether what the database says of the target is believed.
+    pub trust: Trust,
+    /// Requests of which nobody knows yet what became.
+    pub unsettled: usize,
+    /// Accounts of ours: all, and active ones.
+    pub accounts: (usize, usize),
+    /// Groups of ours.
+    pub groups: usize,
+    /// Why the key of the target is no good, when it was last tried.
+    pub dead_key: Option<String>,
+    /// The brake.
+    pub brake: BrakeState,
+    /// Who is pinned by an undo.
+    pub pins: BTreeMap<PersonId, Pin>,
+    /// When the daemon's next cycle is due; none when no daemon runs cycles.
+    pub next_due: Option<Timestamp>,
+    /// When it was asked.
+    pub now: Timestamp,
+}
+
+/// So many due times may be missed.
+const MISSED_MAX: usize = 3;
+
+/// Reads how the sync is.
+///
+/// # Errors
+/// What the database says.
+pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Status, StoreError> {
+    let cycles = settings.cycles;
+    let last = store.read_last_sync()?;
+    let failing = store.read_failing()?;
+    let held = store.read_held_plan()?;
+    let brake = store.brake().state();
+    let is_running = last.as_ref().map(|cycle| store.is_running(cycle)).transpose()?.unwrap_or(false);
+    // While a cycle runs, the one before it says how the sync is.
+    let ended = if is_running { store.read_last_ended_sync()? } else { last.clone() };
+    let is_daemons = last.as_ref().is_some_and(|cycle| matches!(cycle.command.as_str(), "daemon" | "observe"));
+    let since = last.as_ref().filter(|_| is_daemons).map(|cycle| cycle.started_at);
+    let is_stale = since.is_some_and(|since| cycles.count_between(since, now, MISSED_MAX) >= MISSED_MAX);
+    let dead_key = store.read_key_trial()?.and_then(|trial| trial.dead);
+    let facts = Facts {
+        is_failing: !failing.is_empty() || dead_key.is_some(),
+        is_held: held.is_some(),
+        is_paused: brake != BrakeState::Off,
+        is_stale,
+    };
+    let state = match ended.as_ref() {
+        None => State::Unknown,
+        Some(cycle) => facts.state(cycle, store.was_applied_since(cycle)?),
+    };
+    let owned = store.read_owned()?;
+    let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
+    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
+    Ok(Status {
+        state,
+        is_running,
+        good: store.read_last_good_cycle()?,
+        held,
+        decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
+        dead_key,
+        brake,
+        pins: store.read_pins()?,
+        stopped: stopped(store, settings.member_removal)?,
+        foreign: store.foreign_writes()?,
+        backup: store.backup_mark()?,
+        trust: store.read_trust(now, settings.trusted_hours)?,
+        unsettled: store.read_unsettled()?.len(),
+        accounts: (owned.accounts.len(), owned.active_accounts()),
+        groups: owned.groups.len(),
+        next_due: since.and_then(|_| cycles.next_after(now)),
+        last,
+        failing,
+        now,
+    })
+}
+
+/// Attribute updates after one that unlinked an account, and removals in a form that removed others as well.
+fn stopped(store: &Store, member_removal: &str) -> Result<Vec<String>, StoreError> {
+    let removals = store.removals_stopped()?.filter(|(form, _)| form == member_removal).map(|(_, reason)| reason);
+    Ok(store.updates_stopped()?.into_iter().chain(removals).collect())
+}
+
+/// What the word is made of.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, read once, right here")]
+struct Facts {
+    is_failing: bool,
+    is_held: bool,
+    is_paused: bool,
+    is_stale: bool,
+}
+
+impl Facts {
+    fn state(self, cycle: &CycleRecord, was_applied_since: bool) -> State {
+        let Some(end) = &cycle.end else { return State::Unknown };
+        let good = if self.is_stale { State::Stale } else { State::Good };
+        match end.exit_code {
+            code if !matches!(code, 0 | 5) || self.is_failing => State::Failing,
+            5 if self.is_held => State::Held,
+            _ if self.is_paused => State::Paused,
+            0 => good,
+            _ if was_applied_since => good,
+            // Approved, or resumed, and not sent yet: not good before the next sync.
+            _ if end.message == PAUSED => State::Paused,
+            _ => State::Held,
+        }
+    }
+}
+
+/// Days from today to a date, in UTC; negative after it.
+pub fn days_until(date: jiff::civil::Date, now: Timestamp) -> Option<i64> {
+    let at = date.to_datetime(jiff::civil::Time::midnight()).to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+    Some((at.timestamp().as_second() - now.seconds()).div_euclid(86_400))
+}
+
+impl Status {
+    /// Whether a person approved the plan that waits.
+    pub fn is_approved(&self) -> bool {
+        self.decision.as_ref().is_some_and(|record| record.decision == Decision::Approved)
+    }
+}

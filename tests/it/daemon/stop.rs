@@ -1,0 +1,93 @@
+//! SIGTERM, at rest and at work.
+
+use super::super::sim::wire::{Effect, Fault, Match};
+use super::running::Setting;
+use nix::sys::signal::Signal;
+use std::sync::mpsc::{Receiver, channel};
+
+#[test]
+fn told_to_end_while_it_reads_it_ends_at_once() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    let daemon = setting.start();
+    daemon.until("READY=1");
+    daemon.until_status(|status| status.contains("held"));
+    setting.stage.duo.fault(Fault::always(Match::any(), Effect::Never));
+    let (told, heard) = std::sync::mpsc::channel();
+    setting.stage.duo.on_request(Box::new(move |_, _| told.send(()).unwrap_or_default()));
+    heard.recv().expect("a request");
+    daemon.ends(0);
+    let history = setting.ends(0, &["history"]);
+    assert!(history.stdout.contains("the daemon was told to end"), "{}", history.stdout);
+}
+
+#[test]
+fn told_to_end_while_it_sends_it_lets_what_was_sent_be_answered_and_sends_nothing_more() {
+    let setting = Setting::with(&["ana in eng", "bo in eng"], "mode = \"apply\"");
+    setting.configure("[guard]\nfirst_plan = \"apply\"\n");
+    let (told, heard) = std::sync::mpsc::channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let mut first = true;
+    setting.stage.atlassian.on_request(Box::new(move |request, _| {
+        if request.method != "GET" && std::mem::take(&mut first) {
+            told.send(()).unwrap_or_default();
+            // Not answered before the daemon was told to end.
+            wait.recv().unwrap_or_default();
+        }
+    }));
+    let daemon = setting.start();
+    heard.recv().expect("a writing request");
+    daemon.signal(Signal::SIGTERM);
+    daemon.until("STOPPING=1");
+    go_on.send(()).expect("it waits");
+    assert_eq!(daemon.wait(), (Some(0), None));
+    assert_eq!(setting.effects().len(), 1, "{:?}", setting.effects());
+    // What was sent is recorded: a sync does the rest, and nothing twice.
+    setting.ends(0, &["sync"]);
+    let mut effects = setting.effects();
+    effects.sort();
+    assert_eq!(
+        effects,
+        ["ana joined eng", "bo joined eng", "created group eng", "created user ana", "created user bo"]
+    );
+}
+
+#[test]
+fn told_to_end_before_it_is_ready_it_ends_at_once() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.configure("[guard]\nfirst_plan = \"apply\"\n");
+    setting.stage.atlassian.fault(Fault::always(Match::writes(), Effect::Never));
+    let heard = requests(&setting);
+    let killed = setting.start();
+    // Of this request nobody will know what became of it.
+    while heard.recv().expect("a request") != "POST" {}
+    drop(killed);
+    setting.stage.atlassian.fault(Fault::always(Match::any(), Effect::Never));
+    let daemon = setting.start();
+    daemon.until_status(|status| status.starts_with("looking up"));
+    while heard.recv().expect("a look-up") != "GET" {}
+    daemon.ends(0);
+    assert!(!daemon.received().iter().any(|line| line == "READY=1"), "{:?}", daemon.received());
+}
+
+#[test]
+fn told_to_end_while_it_tries_the_key_it_ends_at_once() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.stage.atlassian.fault(Fault::always(Match::any().containing("ServiceProviderConfig"), Effect::Never));
+    let heard = requests(&setting);
+    let daemon = setting.start();
+    // Nothing is owned yet, so the directory is read first.
+    while setting.stage.atlassian.seen().iter().all(|seen| !seen.request.path.ends_with("ServiceProviderConfig")) {
+        heard.recv().expect("a request");
+    }
+    daemon.ends(0);
+}
+
+/// Tells of every request to the target, by its method.
+fn requests(setting: &Setting) -> Receiver<String> {
+    let (told, heard) = channel();
+    setting
+        .stage
+        .atlassian
+        .on_request(Box::new(move |request, _| told.send(request.method.clone()).unwrap_or_default()));
+    heard
+}
