@@ -8,6 +8,7 @@ use crate::schedule::Schedule;
 use crate::store::BackupMark;
 use crate::store::BrakeState;
 use crate::store::CycleRecord;
+use crate::store::DaemonLock;
 use crate::store::Decision;
 use crate::store::DecisionRecord;
 use crate::store::FailingRecord;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 /// How the sync is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// No cycle came to its end yet, or the last one was cut off.
+    /// No cycle came to its end yet, or the last one was cut off, or it was paused and is not any more.
     Unknown,
     /// The last cycle failed, or records are failing.
     Failing,
@@ -107,7 +108,9 @@ pub struct Status {
     pub brake: BrakeState,
     /// Who is pinned by an undo.
     pub pins: BTreeMap<PersonId, Pin>,
-    /// When the daemon's next cycle is due; none when no daemon runs cycles.
+    /// Whether a daemon runs on this database.
+    pub is_daemon_running: bool,
+    /// When the daemon's next cycle is due; none when no daemon runs.
     pub next_due: Option<Timestamp>,
     /// When it was asked.
     pub now: Timestamp,
@@ -129,8 +132,9 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
     let is_running = last.as_ref().map(|cycle| store.is_running(cycle)).transpose()?.unwrap_or(false);
     // While a cycle runs, the one before it says how the sync is.
     let ended = if is_running { store.read_last_ended_sync()? } else { last.clone() };
-    let is_daemons = last.as_ref().is_some_and(|cycle| matches!(cycle.command.as_str(), "daemon" | "observe"));
-    let since = last.as_ref().filter(|_| is_daemons).map(|cycle| cycle.started_at);
+    let is_daemon_running = DaemonLock::is_taken(store.path());
+    // A sync by hand does not hide the daemon beside it; without one, only a daemon's own cycles can be overdue.
+    let since = last.as_ref().filter(|cycle| is_daemon_running || is_of_daemon(cycle)).map(|cycle| cycle.started_at);
     let is_stale = since.is_some_and(|since| cycles.count_between(since, now, MISSED_MAX) >= MISSED_MAX);
     let dead_key = store.read_key_trial()?.and_then(|trial| trial.dead);
     let facts = Facts {
@@ -162,11 +166,17 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
         unsettled: store.read_unsettled()?.len(),
         accounts: (owned.accounts.len(), owned.active_accounts()),
         groups: owned.groups.len(),
-        next_due: since.and_then(|_| cycles.next_after(now)),
+        is_daemon_running,
+        next_due: cycles.next_after(now).filter(|_| is_daemon_running),
         last,
         failing,
         now,
     })
+}
+
+/// Whether a daemon ran it.
+pub fn is_of_daemon(cycle: &CycleRecord) -> bool {
+    matches!(cycle.command.as_str(), "daemon" | "observe")
 }
 
 /// Attribute updates after one that unlinked an account, and removals in a form that removed others as well.
@@ -195,8 +205,9 @@ impl Facts {
             _ if self.is_paused => State::Paused,
             0 => good,
             _ if was_applied_since => good,
-            // Approved, or resumed, and not sent yet: not good before the next sync.
-            _ if end.message == PAUSED => State::Paused,
+            // Resumed, or approved, and not sent yet: not good before the next sync. A cycle that was paused does not
+            // know what it would have become.
+            _ if end.message == PAUSED => State::Unknown,
             _ => State::Held,
         }
     }
@@ -212,5 +223,73 @@ impl Status {
     /// Whether a person approved the plan that waits.
     pub fn is_approved(&self) -> bool {
         self.decision.as_ref().is_some_and(|record| record.decision == Decision::Approved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Settings, State, Status, read};
+    use crate::cycle::PAUSED;
+    use crate::model::Timestamp;
+    use crate::schedule::Schedule;
+    use crate::store::{Binding, CycleEnd, DaemonLock, Settings as Database, Store};
+    use std::path::Path;
+
+    /// 2026-11-23T14:00:00Z.
+    const START: i64 = 1_795_442_400;
+
+    fn store(folder: &Path) -> Store {
+        let binding = Binding { api_host: "api-1.duosecurity.com".into(), scim_base_url: "https://a.example".into() };
+        Store::open(&Database { database: folder.join("state.db") }, &binding).unwrap()
+    }
+
+    /// A cycle that began so many minutes after the start, and ended at once.
+    fn ends(store: &mut Store, command: &str, minute: i64, (exit_code, message): (u8, &str)) {
+        let now = Timestamp::from_seconds(START + minute * 60);
+        let cycle = store.begin_cycle(command, now).unwrap();
+        let end = CycleEnd { exit_code, message: message.into(), fingerprint: None, report: serde_json::json!({}) };
+        store.end_cycle(cycle, &end, now).unwrap();
+    }
+
+    /// Asked so many minutes after the start, where a cycle is due every ten.
+    fn asked(store: &Store, minute: i64) -> Status {
+        let cycles = Schedule::parse("0 */10 * * * *").unwrap();
+        let settings = Settings { cycles: &cycles, trusted_hours: 168, member_removal: "value" };
+        read(store, settings, Timestamp::from_seconds(START + minute * 60)).unwrap()
+    }
+
+    #[test]
+    fn a_sync_by_hand_hides_neither_the_next_cycle_of_a_daemon_nor_that_its_cycles_are_overdue() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        let _daemon = DaemonLock::acquire(store.path()).unwrap();
+        ends(&mut store, "daemon", 0, (0, "done"));
+        ends(&mut store, "sync", 1, (0, "done"));
+        let status = asked(&store, 2);
+        assert_eq!(status.state, State::Good);
+        assert_eq!(status.next_due, Some(Timestamp::from_seconds(START + 600)));
+        assert_eq!(asked(&store, 29).state, State::Good);
+        assert_eq!(asked(&store, 31).state, State::Stale);
+    }
+
+    #[test]
+    fn without_a_daemon_no_cycle_is_due_and_only_those_of_a_daemon_are_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        ends(&mut store, "observe", 0, (0, "observed"));
+        assert_eq!(asked(&store, 2).next_due, None);
+        assert_eq!(asked(&store, 31).state, State::Stale);
+        ends(&mut store, "sync", 32, (0, "done"));
+        assert_eq!(asked(&store, 90).state, State::Good);
+    }
+
+    #[test]
+    fn after_it_was_resumed_nobody_knows_how_it_is_before_the_next_sync() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        ends(&mut store, "sync", 0, (5, PAUSED));
+        assert_eq!(asked(&store, 1).state, State::Unknown);
+        ends(&mut store, "sync", 2, (0, "done"));
+        assert_eq!(asked(&store, 3).state, State::Good);
     }
 }

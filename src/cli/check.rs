@@ -150,7 +150,11 @@ async fn check_roster(
                 let renamed = if *name == target { String::new() } else { format!(", {target:?} in Atlassian") };
                 Findings::good(&format!("group {name:?} ({id}): {members} members{renamed}"));
             }
-            Findings::good(&format!("{} people in scope, read with {} requests", roster.people.len(), roster.requests));
+            Findings::good(&format!(
+                "people in scope: {}; requests to read them: {}",
+                roster.people.len(),
+                roster.requests
+            ));
             note_unknown_people(config, &roster);
             Some(desired::compute(&roster, &config.rules, selection))
         }

@@ -28,8 +28,11 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint).to_owned();
     let risky = match plan.verdict {
         PlanVerdict::Held => plan.risky,
-        // What was approved is not held any more, and can be rejected all the same.
-        PlanVerdict::Approved if decision == Decision::Rejected => approved(&store, &plan.fingerprint)?,
+        // What was approved is not held any more, and can be rejected all the same; and who rejected it, can approve it
+        // again.
+        PlanVerdict::Approved if decision == Decision::Rejected || was_rejected(&store, &plan.fingerprint)? => {
+            approved(&store, &plan.fingerprint)?
+        }
         PlanVerdict::Approved => BTreeSet::new(),
     };
     if plan.verdict != PlanVerdict::Held && risky.is_empty() {
@@ -71,6 +74,12 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
 fn follows_from_target(document: &str) -> bool {
     let document: Option<PlanDocument> = serde_json::from_str(document).ok();
     document.is_some_and(|document| document.actions.iter().any(ActionDocument::follows_from_target))
+}
+
+/// Whether the last word about this very plan was a rejection.
+fn was_rejected(store: &Store, fingerprint: &str) -> Result<bool, StoreError> {
+    let last = store.read_decisions(fingerprint)?.pop();
+    Ok(last.is_some_and(|record| record.decision == Decision::Rejected))
 }
 
 /// What the approvals of this very plan cover.

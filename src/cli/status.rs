@@ -38,11 +38,14 @@ fn text(global: &Global, status: &Status, (paused, key_days): (Option<&str>, Opt
     out.push_str(&what_was_done(global, status));
     if let Some(due) = status.next_due {
         let _ = writeln!(out, "next cycle       {due}");
+    } else if status.last.as_ref().is_some_and(status::is_of_daemon) {
+        let _ = writeln!(out, "next cycle       none: the daemon does not run");
     }
     let (accounts, active) = status.accounts;
     let _ = writeln!(out, "owned            {accounts} accounts ({active} active), {} groups", status.groups);
     out.push_str(&what_is_in_force(global, status, paused));
-    if matches!(status.state, State::Held | State::Paused) && paused.is_none() && status.held.is_none() {
+    let is_undone = status.last.as_ref().and_then(|cycle| cycle.end.as_ref()).is_some_and(|end| end.exit_code == 5);
+    if is_undone && status.state != State::Good && paused.is_none() && status.held.is_none() {
         let _ = writeln!(out, "not sent yet     {}", setup::command_line(global, "sync"));
     }
     if let Some(held) = &status.held {
@@ -195,6 +198,7 @@ fn document(status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) ->
             "records": writes.records.len(), "last_at": writes.last_at, "is_copy": writes.is_copy,
         })),
         "is_running": status.is_running,
+        "is_daemon_running": status.is_daemon_running,
         "next_cycle_at": status.next_due,
         "pins": status.pins.iter().map(|(id, pin)| json!({
             "user_id": id, "username": pin.username, "undone_cycle": pin.undone.0, "at": pin.at, "by": pin.by,

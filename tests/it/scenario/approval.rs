@@ -201,6 +201,17 @@ fn after_an_approved_plan_was_shown_again_it_can_still_be_rejected() {
 }
 
 #[test]
+fn after_an_approved_plan_was_shown_again_and_rejected_it_can_be_approved_after_all() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    scene.ends(6, &["plan", "--detailed-exitcode"]);
+    scene.ends(0, &["reject", &plan]);
+    let approved = scene.ends(0, &["approve", &plan]).stdout;
+    assert!(approved.contains("(6 risky changes)"), "{approved}");
+    assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+#[test]
 fn deactivations_without_approval_count_for_a_day() {
     let scene = strict();
     scene.day(|duo| duo.status("a", "disabled"));

@@ -86,6 +86,7 @@ fn status_as_json_says_the_same() {
       "groups": 1,
       "held_plan": null,
       "is_running": false,
+      "is_daemon_running": false,
       "last_good_sync": {
         "cycle": 4,
         "ended_at": "TIME",
