@@ -146,14 +146,24 @@ fn what_next(global: &Global, files: &Files, answers: &Answers, secrets: &Secret
         let config = Some(files.config.clone());
         setup::command_line(&Global { config, ..global.clone() }, command)
     };
-    let instance = files.instance().map_or_else(String::new, |instance| format!("@{instance}"));
-    let service = format!("duo-atlassian-sync{instance}");
+    let empty = [(&files.duo, &secrets.duo), (&files.atlassian, &secrets.atlassian)];
+    let paste =
+        |path: &Path| (format!("install -m 600 /dev/stdin {}", path.display()), "paste the secret, Enter, Ctrl-D");
+    let mut steps: Vec<(String, &str)> =
+        empty.into_iter().filter(|(_, secret)| secret.is_none()).map(|(path, _)| paste(path)).collect();
+    steps.push((command("check"), "what is wrong, and the remedy"));
+    steps.push((command("plan"), "what would be sent, and why; nothing is sent"));
+    // Elsewhere, no service looks.
+    let service = match files.instance() {
+        Some(instance) => Some(format!("duo-atlassian-sync@{instance}")),
+        None => (files.dir == Path::new(DEFAULT_DIR)).then(|| "duo-atlassian-sync".to_owned()),
+    };
+    steps.extend(service.map(|service| {
+        let enable = format!("systemctl enable --now {service}");
+        (enable, "observes first; schedule.mode = \"apply\" lets it send")
+    }));
+    let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
     lines.push("\nNext:".to_owned());
-    lines.push(format!("  {:<58} what is wrong, and the remedy", command("check")));
-    lines.push(format!("  {:<58} what would be sent, and why; nothing is sent", command("plan")));
-    lines.push(format!(
-        "  {:<58} observes first; schedule.mode = \"apply\" lets it send",
-        format!("systemctl enable --now {service}")
-    ));
+    lines.extend(steps.iter().map(|(command, what)| format!("  {command:<width$}  {what}")));
     lines.join("\n")
 }

@@ -101,18 +101,29 @@ impl<'e> Files<'e> {
         let forbidden = if self.is_credential(&path) { 0o007 } else { 0o077 };
         let shown = path.display();
         if mode & forbidden != 0 {
-            let message = format!("`{shown}` is open to others than its owner (mode {:04o})", mode & 0o7777);
-            return Err(Fault::new(
-                message,
-                format!("run `chmod 600 {shown}`; if others could read it, make a new key"),
-            ));
+            return Err(is_open(&path, mode));
+        }
+        let source = self.beside(name);
+        if self.is_credential(&path) {
+            // The file that a credential comes from is as secret. Who may not look at it has nothing to complain of.
+            let mode = std::fs::metadata(&source).map_or(0, |metadata| metadata.permissions().mode());
+            if mode & 0o077 != 0 {
+                return Err(is_open(&source, mode));
+            }
         }
         let mut text = String::new();
         let read = File::open(&path).and_then(|file| file.take(SECRET_BYTES_MAX).read_to_string(&mut text));
         let text = SecretString::from(text);
         read.map_err(|error| unreadable(&path, &error))?;
         let secret = text.expose_secret().trim();
-        let remedy = format!("write {what}, and nothing else, into `{shown}`");
+        let remedy = if self.is_credential(&path) {
+            let source = source.display();
+            format!(
+                "write {what}, and nothing else, into the file of this credential (`{source}`), and restart the service"
+            )
+        } else {
+            format!("write {what}, and nothing else, into `{shown}`")
+        };
         if secret.is_empty() {
             return Err(Fault::new(format!("`{shown}` is empty"), remedy));
         }
@@ -159,6 +170,12 @@ impl<'e> Files<'e> {
             Some(_) | None => Fault::new(format!("`{shown}` does not exist"), remedy),
         }
     }
+}
+
+fn is_open(path: &Path, mode: u32) -> Fault {
+    let shown = path.display();
+    let message = format!("`{shown}` is open to others than its owner (mode {:04o})", mode & 0o7777);
+    Fault::new(message, format!("run `chmod 600 {shown}`; if others could read it, make a new key"))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
@@ -295,6 +312,26 @@ mod tests {
         std::fs::set_permissions(credentials.path().join("key"), Permissions::from_mode(0o444)).unwrap();
         assert!(why(&files, "key").contains("mode 0444"));
         assert!(why(&files, "other").contains("is neither in"));
+    }
+
+    #[test]
+    fn the_file_that_a_credential_comes_from_is_named_and_must_be_closed_too() {
+        let beside = tempfile::tempdir().unwrap();
+        let credentials = tempfile::tempdir().unwrap();
+        let env =
+            Environment { credentials_directory: Some(credentials.path().to_path_buf()), ..Environment::default() };
+        let files = Files::new(&beside.path().join("config.toml"), &env);
+        let source = beside.path().join("key").display().to_string();
+        write(beside.path(), "key", "credential", 0o640);
+        write(credentials.path(), "key", "credential", 0o440);
+        assert_eq!(why(&files, "key"), format!("`{source}` is open to others than its owner (mode 0640)"));
+        write(beside.path(), "key", "", 0o600);
+        std::fs::set_permissions(credentials.path().join("key"), Permissions::from_mode(0o600)).unwrap();
+        write(credentials.path(), "key", "", 0o440);
+        let fault = files.read_secret("key", "the key").map(|_| ()).unwrap_err();
+        assert!(fault.message.contains("/key` is empty"), "{}", fault.message);
+        let named = format!("into the file of this credential (`{source}`), and restart the service");
+        assert!(fault.remedy.ends_with(&named), "{}", fault.remedy);
     }
 
     #[test]

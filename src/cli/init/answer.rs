@@ -119,6 +119,23 @@ impl Answers {
             terminal.say(&format!("  {problem}"));
         }
     }
+
+    /// Asks until the answer is a whole number.
+    fn ask_number(
+        &mut self,
+        terminal: &mut Terminal,
+        key: &'static str,
+        (question, otherwise): (&str, &str),
+    ) -> io::Result<()> {
+        while !self.values.contains_key(key) {
+            let answer = terminal.ask(question, otherwise)?;
+            match answer.parse::<u64>() {
+                Ok(number) => drop(self.values.insert(key, number.to_string())),
+                Err(_) => terminal.say("  that is not a whole number"),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Asks for everything that no flag said, in the order of Atlassian's page.
@@ -145,15 +162,27 @@ fn ask_all(terminal: &mut Terminal, answers: &mut Answers, secrets: &mut Secrets
     )?;
     let domains = ("   your verified domains (elsewhere, names and addresses of accounts are left alone)", "");
     answers.ask(terminal, "atlassian.verified_domains", domains, |text| words(text, quoted))?;
-    answers.ask(terminal, "guard.accounts_max", ("   user tier of your plan; 0: none", "0"), |text| {
-        text.parse::<u64>().map_or_else(|_| quoted(text), |count| count.to_string())
-    })?;
+    answers.ask_number(terminal, "guard.accounts_max", ("   user tier of your plan; 0: none", "0"))?;
     terminal.say("\n2. Duo Admin Panel > Applications > Protect an Application > Admin API, permission \"Grant read resource\" alone.");
-    answers.ask(terminal, "duo.api_host", ("   API hostname", ""), quoted)?;
-    answers.ask(terminal, "duo.integration_key", ("   integration key", ""), quoted)?;
-    secrets.duo = terminal.ask_secret("   secret key")?;
+    let groups = loop {
+        answers.ask(terminal, "duo.api_host", ("   API hostname", ""), quoted)?;
+        answers.ask(terminal, "duo.integration_key", ("   integration key", ""), quoted)?;
+        secrets.duo = terminal.ask_secret("   secret key")?;
+        let Some(settings) = duo_settings(answers, secrets) else { break Vec::new() };
+        match read_groups(&settings) {
+            Ok(groups) => break groups,
+            Err(error) => terminal.say(&format!("   Duo's groups cannot be listed now: {error}")),
+        }
+        let again = terminal.ask("   type these three again? y or n", "n")?;
+        if !again.to_lowercase().starts_with('y') {
+            break Vec::new();
+        }
+        for key in ["duo.api_host", "duo.integration_key"] {
+            answers.values.remove(key);
+        }
+    };
     terminal.say("\n3. Whom it is about. Begin with one small group of people who know of it.");
-    list_groups(terminal, answers, secrets);
+    show_groups(terminal, &groups);
     let question = ("   groups of Duo: ids, names, or names with *, separated by commas", "");
     answers.ask(terminal, "scope.groups", question, |text| commas(text, selector))?;
     let question = ("   usernames that are never touched (break-glass accounts), separated by commas", "");
@@ -172,17 +201,14 @@ Leave an answer empty to fill it in later by hand. Nothing is written before the
 /// So many groups are shown.
 const GROUPS_SHOWN: usize = 100;
 
-/// Duo's groups, to pick from, once the keys are there. That it fails is said, and hinders nothing.
-fn list_groups(terminal: &mut Terminal, answers: &Answers, secrets: &Secrets) {
-    let Some(settings) = duo_settings(answers, secrets) else { return };
-    match read_groups(&settings) {
-        Ok(groups) => {
-            terminal.say(&format!("   Duo has {} groups:", groups.len()));
-            for group in groups.iter().take(GROUPS_SHOWN) {
-                terminal.say(&format!("     {}  {}", group.id, plain(&group.name)));
-            }
-        }
-        Err(error) => terminal.say(&format!("   Duo's groups cannot be listed now: {error}")),
+/// Duo's groups, to pick from, once the keys are there.
+fn show_groups(terminal: &mut Terminal, groups: &[Group]) {
+    if groups.is_empty() {
+        return;
+    }
+    terminal.say(&format!("   Duo has {} groups:", groups.len()));
+    for group in groups.iter().take(GROUPS_SHOWN) {
+        terminal.say(&format!("     {}  {}", group.id, plain(&group.name)));
     }
 }
 

@@ -33,13 +33,14 @@ impl Terminal {
 
     /// Asks for a secret, which is not shown while it is typed. An empty one is none.
     pub(super) fn ask_secret(&mut self, question: &str) -> io::Result<Option<SecretString>> {
-        write!(self.questions, "{question} (not shown; empty: later): ")?;
-        self.questions.flush()?;
         let before = tcgetattr(&self.answers)?;
         let mut unseen = before.clone();
         unseen.local_flags.remove(LocalFlags::ECHO);
+        // Before the question: whoever answers it quickly is neither seen nor, with what is flushed, forgotten.
         tcsetattr(&self.answers, SetArg::TCSAFLUSH, &unseen)?;
-        let line = self.read_line();
+        let asked =
+            write!(self.questions, "{question} (not shown; empty: later): ").and_then(|()| self.questions.flush());
+        let line = asked.and_then(|()| self.read_line());
         // Whatever came of it, the terminal is as it was.
         let restored = tcsetattr(&self.answers, SetArg::TCSAFLUSH, &before);
         let _ = writeln!(self.questions);

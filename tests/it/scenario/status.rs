@@ -85,8 +85,8 @@ fn status_as_json_says_the_same() {
       "foreign_writes": null,
       "groups": 1,
       "held_plan": null,
-      "is_running": false,
       "is_daemon_running": false,
+      "is_running": false,
       "last_good_sync": {
         "cycle": 4,
         "ended_at": "TIME",
