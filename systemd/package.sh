@@ -48,6 +48,9 @@ strip -o "$made/bin/duo-atlassian-sync" "$program"
 "$program" completions zsh >"$made/_duo-atlassian-sync"
 "$program" completions fish >"$made/duo-atlassian-sync.fish"
 
+# Without what is about the source, which is not in the package, and links into it.
+sed -E '/^## Working on it/,/^Licensed/{/^Licensed/!d}; s#\[([^]]*)\]\(tests/[^)]*\)#\1#' README.md >"$made/README.md"
+
 gzip --best --no-name --stdout systemd/package/changelog >"$made/changelog.gz"
 
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)

@@ -148,18 +148,18 @@ impl<'a> World<'a> {
 
     /// Whether a person's new values go to the target, and where not, why.
     pub(super) fn attributes_stay(&self, desired: &Attributes, account: &OwnedAccount) -> Option<String> {
-        let domain = |attributes: &Attributes| {
-            attributes
-                .value(Attribute::Emails)
-                .and_then(|email| email.split_once('@'))
-                .map(|(_, domain)| domain.to_owned())
-        };
-        let unmanaged = [domain(&account.attributes), domain(desired)].into_iter().flatten();
-        let domain = unmanaged.into_iter().find(|domain| !self.rules.is_managed_domain(domain))?;
+        let domain =
+            [&account.attributes, desired].into_iter().find_map(|attributes| self.unmanaged_domain(attributes))?;
         Some(format!(
             "{domain} is not in atlassian.verified_domains: changed attributes are not sent, since any attribute update \
              can unlink an unmanaged account"
         ))
+    }
+
+    /// The domain of an address that Atlassian does not manage.
+    fn unmanaged_domain<'b>(&self, attributes: &'b Attributes) -> Option<&'b str> {
+        let (_, domain) = attributes.value(Attribute::Emails)?.split_once('@')?;
+        (!self.rules.is_managed_domain(domain)).then_some(domain)
     }
 
     pub(super) fn decide(&self, id: &PersonId) -> Decision {
@@ -321,7 +321,12 @@ pub(super) fn plan(today: &World<'_>, others: Others<'_, '_>, plan: &mut Plan) {
 fn reason(world: &World<'_>, id: &PersonId, change: &AccountChange, cause: Cause) -> String {
     let text = match change {
         AccountChange::Nothing => String::new(),
-        AccountChange::Create(_) => format!("in {}", desired_groups(world, id)),
+        AccountChange::Create(attributes) => {
+            let unmanaged = world.unmanaged_domain(attributes).map_or_else(String::new, |domain| {
+                format!("; unmanaged, since {domain} is not in atlassian.verified_domains: later changes of attributes are not sent")
+            });
+            format!("in {}{unmanaged}", desired_groups(world, id))
+        }
         AccountChange::Reactivate(_) => format!("back in {}", desired_groups(world, id)),
         AccountChange::Update(changes) => {
             let paths: Vec<&str> = changes.keys().map(|attribute| attribute.path()).collect();

@@ -264,6 +264,18 @@ fn an_unmanaged_account_gets_memberships_and_active_only() {
 }
 
 #[test]
+fn a_new_account_that_will_be_unmanaged_says_so() {
+    let mut world = World::with(&["ana in eng"]);
+    world.set("ana", Attribute::Emails, "ana@elsewhere.org");
+    insta::assert_snapshot!(world.picture(), @r#"
+    create:DUana [source]  (in eng; unmanaged, since elsewhere.org is not in atlassian.verified_domains: later changes of attributes are not sent)
+    create_group:DGeng [source]  (selected in Duo as "eng")
+    members:DGeng:source [source] +ana (membership in Duo)
+    unchanged 0
+    "#);
+}
+
+#[test]
 fn who_comes_back_is_reactivated_with_what_changed_meanwhile() {
     let mut world = World::with(&["ana in eng"]).settled();
     world.owned("ana").active = false;

@@ -1,6 +1,7 @@
 """The Debian package: installed, upgraded while the service runs, removed, put back, and purged."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,7 @@ def run():
         installs(machine, first)
         ran = machine.run("dpkg", "--verify", NAME, check=False)
         CHECKS.equal("every file is as it was packed", ran.stdout + ran.stderr, "")
+        CHECKS.equal("every link in its documents leads somewhere", dead_links(machine), [])
         CHECKS.equal("nothing runs before it is configured", enabled(machine, service), ("inactive", "disabled"))
         for words in (["man", "--where", NAME], ["man", "--where", f"{NAME}-sync"]):
             ran = machine.run("test", "-f", f"/usr/share/man/man1/{words[2]}.1.gz", check=False)
@@ -97,6 +99,19 @@ def installs(machine, package):
     ran = machine.run("dpkg", "--install", package, check=False)
     version = machine.run("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Version}", NAME).stdout
     CHECKS.that(f"{version} installs", ran.returncode == 0 and version.startswith("ii"), ran.stdout + ran.stderr)
+
+
+def dead_links(machine):
+    """What the installed documents point to that was not installed."""
+    folder = machine.path(f"/usr/share/doc/{NAME}")
+    documents = sorted(folder.rglob("*.md"))
+    assert len(documents) >= 4, documents
+    dead = []
+    for document in documents:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+            if "://" not in target and not (document.parent / target).exists():
+                dead.append(f"{document.name}: {target}")
+    return dead
 
 
 def enabled(machine, service):
