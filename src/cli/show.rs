@@ -5,10 +5,10 @@ use super::edge::Ended;
 use super::output::{put, put_json};
 use super::{decide, failing, plan, setup};
 use crate::clock::Clock;
-use crate::model::{GroupId, OwnedAccount, OwnedGroup, PersonId, Timestamp};
+use crate::model::{GroupId, Owned, OwnedAccount, OwnedGroup, PersonId, ScimId, Timestamp};
 use crate::report::PlanDocument;
 use crate::report::plain;
-use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, FailingKey, JournalRecord, Store};
+use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, FailingKey, JournalRecord, Request, Store};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -42,13 +42,13 @@ fn cycle(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     };
     let journal = store.read_journal_of(id)?;
     match options.format {
-        Format::Text => put(&cycle_text((&record, store.is_running(&record)?), &journal)),
+        Format::Text => put(&cycle_text((&record, store.is_running(&record)?), &journal, &store.read_owned()?)),
         Format::Json => put_json(&cycle_document(&record, &journal)),
     }
     Ok(())
 }
 
-fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalRecord]) -> String {
+fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalRecord], owned: &Owned) -> String {
     let mut out = format!("cycle {}   {}, began {}", record.id, record.command, record.started_at);
     match (&record.end, record.ended_at) {
         (Some(end), Some(at)) => {
@@ -66,9 +66,30 @@ fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalReco
     for entry in journal {
         let outcome = entry.outcome.as_deref().unwrap_or("cut off");
         let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", plain(&entry.detail)) };
-        let _ = writeln!(out, "  {outcome:<8} {}{detail}", entry.action);
+        let whom = plain(&whom(&entry.request, owned)).into_owned();
+        let _ = writeln!(out, "  {outcome:<8} {} ({whom}){detail}", entry.action);
     }
     out
+}
+
+/// By the names that are known today, whom or what a request is about.
+fn whom(request: &Request, owned: &Owned) -> String {
+    let person =
+        |id: &PersonId| owned.accounts.get(id).map_or_else(|| id.to_string(), |account| account.username.clone());
+    let changed = |sign: char, group: &GroupId, members: &[(PersonId, ScimId)]| {
+        let name = owned.groups.get(group).map_or(group.as_str(), |group| group.name.as_str());
+        let members = members.iter().map(|(id, _)| format!(" {sign}{}", person(id)));
+        format!("{name}:{}", members.collect::<String>())
+    };
+    match request {
+        Request::Adopt { username, .. }
+        | Request::CreateUser { username, .. }
+        | Request::UpdateUser { username, .. } => username.clone(),
+        Request::DeactivateUser { person: id, .. } => person(id),
+        Request::AdoptGroup { name, .. } | Request::CreateGroup { name, .. } => name.clone(),
+        Request::AddMembers { group, members, .. } => changed('+', group, members),
+        Request::RemoveMembers { group, members, .. } => changed('-', group, members),
+    }
 }
 
 fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {

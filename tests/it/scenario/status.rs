@@ -151,12 +151,12 @@ fn show_tells_of_a_cycle_a_plan_a_person_and_a_group() {
     assert_snapshot!(picture(&scene.ends(0, &["show", "cycle", "2"])), @"
     cycle 2   sync, began TIME, ended TIME with 0: done
     plan PLAN
-      done     create:DU2XR11EM4PMS0C8YCI0
-      done     create:DUMOU9DVF9HXE7X171O0
-      done     create_group:DG2TOKA2RTT8T736O7X0
-      done     create_group:DGMSXQ37BKCBE064H690
-      done     members:DG2TOKA2RTT8T736O7X0:source
-      done     members:DGMSXQ37BKCBE064H690:source
+      done     create:DU2XR11EM4PMS0C8YCI0 (bo)
+      done     create:DUMOU9DVF9HXE7X171O0 (ana)
+      done     create_group:DG2TOKA2RTT8T736O7X0 (ops)
+      done     create_group:DGMSXQ37BKCBE064H690 (eng)
+      done     members:DG2TOKA2RTT8T736O7X0:source (ops: +ana)
+      done     members:DGMSXQ37BKCBE064H690:source (eng: +bo +ana)
     exit 0
     ");
     assert_snapshot!(picture(&scene.ends(0, &["show", "person", "ANA"])), @r#"
