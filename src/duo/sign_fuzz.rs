@@ -4,9 +4,13 @@ use super::settings::SignatureVersion;
 use super::sign::{Call, Digest, authorization, canonical_call, canonical_params, date, digest_of, encode, sign};
 use crate::model::fuzz::hex;
 use sha2::Digest as _;
+use std::borrow::Cow;
 
 /// The last moment that RFC 2822 can print: 9999-12-30T22:00:00Z.
 const LAST_DATE: i64 = 253_402_207_200;
+
+/// A name and a value, decoded.
+type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// Lines: secret key, integration key, method, host, path, seconds since 1970; then one parameter a line, its name
 /// before the first tab.
@@ -50,30 +54,39 @@ pub fn signature(text: &str) {
 fn check_params(params: &[(&str, &str)]) -> String {
     let canonical = canonical_params(params);
     assert_eq!(canonical, joined(params));
-    let mut sent: Vec<(Vec<u8>, Vec<u8>)> = pairs(&canonical);
-    let mut meant: Vec<_> = params.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec())).collect();
-    sent.sort();
-    meant.sort();
+    let mut sent = pairs(&canonical);
+    let mut meant: Vec<Pair<'_>> =
+        params.iter().map(|(key, value)| (key.as_bytes().into(), value.as_bytes().into())).collect();
+    sent.sort_unstable();
+    meant.sort_unstable();
     assert!(sent == meant || params.is_empty(), "{canonical}");
     canonical
 }
 
 fn joined(params: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
-        let escape = |byte: u8| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        };
-        text.bytes().map(escape).collect::<String>()
+        let mut escaped = String::new();
+        for byte in text.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+                _ => escaped.extend(['%', digit(byte >> 4), digit(byte & 15)]),
+            }
+        }
+        escaped
     };
     let mut pairs: Vec<(String, String)> = params.iter().map(|(key, value)| (escaped(key), escaped(value))).collect();
-    pairs.sort();
+    pairs.sort_unstable();
     pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&")
 }
 
+/// A digit of percent-encoding.
+fn digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
 /// What a server understands.
-fn pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+fn pairs(query: &str) -> Vec<Pair<'_>> {
+    let decoded = |text| Cow::from(percent_encoding::percent_decode_str(text));
     query
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -83,30 +96,29 @@ fn pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// RFC 2104, by its words.
 fn hmac(key: &[u8], digest: Digest, text: &[u8]) -> String {
-    let hash = |bytes: &[u8]| match digest {
-        Digest::Sha1 => sha1::Sha1::digest(bytes).to_vec(),
-        Digest::Sha512 => sha2::Sha512::digest(bytes).to_vec(),
+    let hash = |parts: [&[u8]; 2]| match digest {
+        Digest::Sha1 => sha1::Sha1::new().chain_update(parts[0]).chain_update(parts[1]).finalize().to_vec(),
+        Digest::Sha512 => sha2::Sha512::new().chain_update(parts[0]).chain_update(parts[1]).finalize().to_vec(),
     };
     let block = match digest {
         Digest::Sha1 => 64,
         Digest::Sha512 => 128,
     };
-    let mut key = if key.len() > block { hash(key) } else { key.to_vec() };
+    let mut key = if key.len() > block { hash([key, &[]]) } else { key.to_vec() };
     key.resize(block, 0);
-    let padded =
-        |pad: u8, text: &[u8]| hash(&key.iter().map(|byte| byte ^ pad).chain(text.iter().copied()).collect::<Vec<_>>());
+    let padded = |pad: u8, text: &[u8]| hash([&key.iter().map(|byte| byte ^ pad).collect::<Vec<_>>(), text]);
     hex(&padded(0x5c, &padded(0x36, text)))
 }
 
 /// RFC 4648, with padding.
 fn base64(bytes: &[u8]) -> String {
-    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for three in bytes.chunks(3) {
         let bits = (0..3).fold(0_usize, |bits, at| (bits << 8) | usize::from(three.get(at).copied().unwrap_or(0)));
         for at in 0..4 {
-            let letter = letters.get((bits >> (18 - 6 * at)) & 63).copied();
-            text.push(if at > three.len() { '=' } else { letter.unwrap_or('?') });
+            let letter = LETTERS.get((bits >> (18 - 6 * at)) & 63).map_or('?', |letter| char::from(*letter));
+            text.push(if at > three.len() { '=' } else { letter });
         }
     }
     text
