@@ -75,7 +75,7 @@ impl Sender<'_, '_> {
         self.leave_out_the_paused(task, now)
     }
 
-    fn reason_to_stop(&self, task: &Task) -> Option<String> {
+    pub(super) fn reason_to_stop(&self, task: &Task) -> Option<String> {
         match (&self.updates, &self.removals) {
             (Updates::Stopped(reason), _) if task.updates_attributes() => Some(reason.clone()),
             (_, Removals::Stopped(reason)) if task.removes_members() => Some(reason.clone()),

@@ -99,6 +99,28 @@ pub(super) fn effects(request: &Request, (answered, around): (&Answered, Around<
     }
 }
 
+/// Whether a create was answered with a record that it did not make (S7): one that is linked already, has another
+/// `externalId`, or is a group with members.
+pub(super) fn is_anothers(request: &Request, answered: &Answered, owned: &Owned) -> bool {
+    match (request, answered) {
+        (Request::CreateUser { person, .. }, Answered::User(id, record)) => {
+            let external_id = record.as_ref().and_then(|record| record.external_id.as_deref());
+            external_id.is_some_and(|id| !id.eq_ignore_ascii_case(person.as_str())) || is_linked(person, id, owned)
+        }
+        (Request::CreateUser { person, .. }, Answered::Found(id, _)) => is_linked(person, id, owned),
+        (Request::CreateGroup { group, .. }, Answered::Group(id, record)) => {
+            let is_linked = owned.groups.iter().any(|(other, link)| other != group && link.scim_id == *id);
+            is_linked || record.as_ref().is_some_and(|record| !record.members.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a record is the account of somebody else of ours.
+fn is_linked(person: &PersonId, id: &ScimId, owned: &Owned) -> bool {
+    owned.accounts.iter().any(|(other, account)| other != person && account.scim_id == *id)
+}
+
 /// What an answer says about the link between the record and an Atlassian account, when it says something new (S11).
 pub(super) fn link(request: &Request, answered: &Answered, linked: &BTreeSet<PersonId>) -> Option<Effect> {
     let (Request::CreateUser { person, .. }

@@ -43,7 +43,11 @@ impl Failed {
 impl Sender<'_, '_> {
     pub(super) async fn conclude(&mut self, task: Task, id: JournalId, exchange: Exchange) -> Result<(), StoreError> {
         let Exchange { before, answer } = exchange;
+        let request = &task.intent.request;
         let answer = match answer {
+            Ok(answered) if check::is_anothers(request, &answered, &self.context.owned) => {
+                self.look_up(&task, RequestError::AnotherRecord).await
+            }
             Ok(answered) => Ok(answered),
             Err(error @ RequestError::Conflict { .. }) => self.explain_conflict(&task, id, error).await?,
             Err(error) if error.effect() == http::Effect::Unknown => self.look_up(&task, error).await,
@@ -51,6 +55,10 @@ impl Sender<'_, '_> {
             Err(error) => Err(Failed::of(error)),
         };
         match answer {
+            Ok(answered) if check::is_anothers(request, &answered, &self.context.owned) => {
+                self.fail(&task, id, Failed::of(RequestError::AnotherRecord));
+                Ok(())
+            }
             Ok(answered) => {
                 let under_way = task.members().and_then(|(group, _)| self.under_way.get(group));
                 let around = Around { before: before.as_ref(), under_way };

@@ -63,6 +63,11 @@ impl Loss {
 }
 
 impl Deed {
+    /// Whether others went who were not meant.
+    pub(super) const fn takes_others(&self) -> bool {
+        matches!(self, Self::Emptied(_) | Self::Replaced(_))
+    }
+
     /// What there is to say and to do about it, with the form in which members are removed.
     pub(super) fn reason(&self, removal: MemberRemoval) -> Option<String> {
         let (form, other) = (removal.as_str(), removal.other().as_str());

@@ -7,6 +7,7 @@ mod admit;
 mod check;
 mod conclude;
 mod foreign;
+mod gate;
 mod members;
 mod order;
 mod pause;
@@ -39,11 +40,13 @@ use crate::store::FailingKey;
 use crate::store::FailingRecord;
 use crate::store::JournalId;
 use crate::store::Outcome;
+use crate::store::OutcomeKind;
 use crate::store::Removals;
 use crate::store::Request;
 use crate::store::Store;
 use crate::store::StoreError;
 use futures_util::StreamExt;
+use gate::{Gate, Kept};
 use pause::Waits;
 use send::Look;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -226,23 +229,48 @@ impl Sender<'_, '_> {
         let ids = self.context.store.record_wave(self.context.cycle, &outcomes, &intents, now)?;
         let (scim, most) = (self.context.scim, self.context.concurrent_requests_max.max(1));
         let look = if self.removals == Removals::Untried { Look::First } else { Look::No };
-        let requests = ready.into_iter().zip(ids).map(|(task, id)| async move {
-            let exchange = send::exchange(scim, &task.intent.request, look).await;
-            (task, id, exchange)
+        let (clock, until, linked) = (self.context.clock, self.context.until, &self.linked);
+        let gate = Gate::default();
+        let requests = ready.into_iter().zip(ids).map(|(task, id)| {
+            let gate = &gate;
+            async move {
+                if let Some(kept) = gate.keeps(&task, clock.monotonic() >= until) {
+                    return (task, id, Err(kept));
+                }
+                let exchange = send::exchange(scim, &task.intent.request, look).await;
+                gate.note(&task.intent.request, &exchange.answer, linked);
+                (task, id, Ok(exchange))
+            }
         });
         let mut answers = futures_util::stream::iter(requests).buffer_unordered(most);
         let mut received = Vec::new();
         while let Some(answer) = answers.next().await {
-            self.sent += 1;
+            self.sent += usize::from(answer.2.is_ok());
             (self.context.progress)(Progress { sent: self.sent, total: self.total });
             received.push(answer);
         }
+        drop(answers);
         // By journal id, so that the same answers give the same records whoever came first.
         received.sort_by_key(|(_, id, _)| *id);
         for (task, id, exchange) in received {
-            self.conclude(task, id, exchange).await?;
+            match exchange {
+                Ok(exchange) => self.conclude(task, id, exchange).await?,
+                Err(kept) => self.keep(&task, id, kept),
+            }
         }
         Ok(())
+    }
+
+    /// A request that never left.
+    fn keep(&mut self, task: &Task, id: JournalId, kept: Kept) {
+        self.note_failed_join(task);
+        self.applied.waiting += 1;
+        self.applied.late += usize::from(kept == Kept::Late);
+        if let (Kept::Unlinked, Some(reason)) = (kept, self.reason_to_stop(task)) {
+            self.applied.failing.extend(task.failing(admit::STOPPED, &reason, &self.waits));
+        }
+        let detail = kept.as_str().to_owned();
+        self.pending.push(Outcome { id, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {

@@ -3,10 +3,12 @@
 //! How is a table, in [`look_up`]. One record that cannot be looked up waits, and the others go on (S14); a key, a
 //! directory or a network that fails stops everything.
 
+use super::admit::{MEMBERS, STOPPED};
 use super::check;
-use super::members::Around;
+use super::members::{Around, Deed};
 use super::pause::{Pauses, Waits};
 use super::send::Answered;
+use super::task::all_members;
 use super::{note_link, remember};
 use crate::clock::Clock;
 use crate::model::Attribute;
@@ -21,6 +23,7 @@ use crate::model::Timestamp;
 use crate::scim::Client;
 use crate::scim::RequestError;
 use crate::store::CycleId;
+use crate::store::Effect;
 use crate::store::Failing;
 use crate::store::FailingKey;
 use crate::store::JournalRecord;
@@ -56,7 +59,7 @@ pub enum SettleError {
 /// The kind of a failing record whose earlier request could not be looked up. Only settling ends it.
 pub const UNSETTLED: &str = "unsettled";
 
-/// A create that is not visible after a day did not happen, in seconds.
+/// A create, of a user or a group, that is not visible after a day did not happen, in seconds.
 const VISIBLE_WITHIN: i64 = 86_400;
 
 /// So many look-ups fail one after the other before the rest is left for the next cycle: each is tried for a minute.
@@ -74,11 +77,23 @@ pub async fn settle(
     let linked = store.read_linked().map_err(SettleError::Store)?;
     let waits = Waits::new(store.read_failing().map_err(SettleError::Store)?, pauses);
     let blocked = BTreeSet::new();
-    let mut settling =
-        Settling { store, scim, clock, cycle, owned, linked, waits, blocked, failed_in_a_row: 0, is_there: false };
+    let mut settling = Settling {
+        store,
+        scim,
+        clock,
+        cycle,
+        owned,
+        linked,
+        waits,
+        blocked,
+        suspects: Vec::new(),
+        under_way: under_way(&unsettled),
+        failed_in_a_row: 0,
+        is_there: false,
+    };
     let first_create = first_creates(&unsettled);
     for record in in_order(&unsettled) {
-        let since = record.request.person().and_then(|person| first_create.get(person)).copied();
+        let since = first_create.get(&record.request.record()).copied();
         settling.one(record, since.unwrap_or(record.intended_at)).await?;
     }
     Ok(settling.blocked)
@@ -87,21 +102,35 @@ pub async fn settle(
 /// The newest create first: of several of one person, which made the record is not known, and what counts against the
 /// limits of a day (S4) is the one that was sent last.
 fn in_order(unsettled: &[JournalRecord]) -> impl Iterator<Item = &JournalRecord> {
-    let is_create = |record: &&JournalRecord| matches!(record.request, Request::CreateUser { .. });
+    let is_create = |record: &&JournalRecord| is_create(&record.request);
     let (creates, others): (Vec<_>, Vec<_>) = unsettled.iter().partition(is_create);
     creates.into_iter().rev().chain(others)
 }
 
-/// Since when a person's creates are unknown: one that is repeated every hour must not be recent for ever.
-fn first_creates(unsettled: &[JournalRecord]) -> BTreeMap<PersonId, Timestamp> {
+/// Since when the creates of a record are unknown: one that is repeated every hour must not be recent for ever.
+fn first_creates(unsettled: &[JournalRecord]) -> BTreeMap<String, Timestamp> {
     let mut first = BTreeMap::new();
-    for record in unsettled {
-        if let Request::CreateUser { person, .. } = &record.request {
-            let at: &mut Timestamp = first.entry(person.clone()).or_insert(record.intended_at);
-            *at = record.intended_at.min(*at);
-        }
+    for record in unsettled.iter().filter(|record| is_create(&record.request)) {
+        let at: &mut Timestamp = first.entry(record.request.record()).or_insert(record.intended_at);
+        *at = record.intended_at.min(*at);
     }
     first
+}
+
+const fn is_create(request: &Request) -> bool {
+    matches!(request, Request::CreateUser { .. } | Request::CreateGroup { .. })
+}
+
+fn under_way(unsettled: &[JournalRecord]) -> BTreeMap<GroupId, BTreeSet<ScimId>> {
+    let mut under_way: BTreeMap<GroupId, BTreeSet<ScimId>> = BTreeMap::new();
+    for record in unsettled {
+        if let Request::AddMembers { group, members, .. } | Request::RemoveMembers { group, members, .. } =
+            &record.request
+        {
+            under_way.entry(group.clone()).or_default().extend(members.iter().map(|(_, id)| id.clone()));
+        }
+    }
+    under_way
 }
 
 struct Settling<'a> {
@@ -114,6 +143,10 @@ struct Settling<'a> {
     linked: BTreeSet<PersonId>,
     waits: Waits,
     blocked: BTreeSet<String>,
+    /// Groups whose members a request that was cut off may have taken along.
+    suspects: Vec<Failing>,
+    /// Whom other requests that were cut off are about, by group: nothing follows from them.
+    under_way: BTreeMap<GroupId, BTreeSet<ScimId>>,
     failed_in_a_row: usize,
     /// Whether the directory answered since a look-up failed: then it is the record.
     is_there: bool,
@@ -141,8 +174,8 @@ impl Settling<'_> {
                 Found::CannotTell(reason)
             }
         };
-        let outcome = self.outcome(record, found, since);
-        let (healed, failing) = if outcome.kind == OutcomeKind::Unknown && self.blocked.contains(&name) {
+        let outcome = self.outcome(record, found, since)?;
+        let (healed, mut failing) = if outcome.kind == OutcomeKind::Unknown && self.blocked.contains(&name) {
             let pause = if pauses { self.waits.next(&key, UNSETTLED) } else { 0 };
             let (kind, digest) = (UNSETTLED.to_owned(), UNSETTLED.to_owned());
             let of = record.request.name(&self.owned);
@@ -150,6 +183,7 @@ impl Settling<'_> {
         } else {
             (BTreeSet::from([key]), Vec::new())
         };
+        failing.append(&mut self.suspects);
         let now = self.now();
         self.store.record_wave(self.cycle, &[outcome], &[], now).map_err(SettleError::Store)?;
         self.store.record_failing(&failing, &healed, now).map_err(SettleError::Store)
@@ -167,10 +201,11 @@ impl Settling<'_> {
         Ok(())
     }
 
-    fn outcome(&mut self, record: &JournalRecord, found: Found, since: Timestamp) -> Outcome {
-        match found {
+    fn outcome(&mut self, record: &JournalRecord, found: Found, since: Timestamp) -> Result<Outcome, SettleError> {
+        Ok(match found {
             Found::Happened(answered) => {
-                let mut outcome = happened(record, &answered, &mut self.owned);
+                let (mut outcome, beside) = happened(record, &answered, (&mut self.owned, &self.under_way));
+                self.note_beside(record, &beside).map_err(SettleError::Store)?;
                 if outcome.kind == OutcomeKind::Done {
                     let link = check::link(&record.request, &answered, &self.linked);
                     if let Some(effect) = &link {
@@ -181,10 +216,7 @@ impl Settling<'_> {
                 outcome
             }
             // It may only not be visible yet: kept open, so that a 409 to the next create is recognised as ours.
-            Found::DidNotHappen
-                if matches!(record.request, Request::CreateUser { .. })
-                    && self.now().seconds_since(since) < VISIBLE_WITHIN =>
-            {
+            Found::DidNotHappen if is_create(&record.request) && self.now().seconds_since(since) < VISIBLE_WITHIN => {
                 ended(record, OutcomeKind::Unknown, "looked up: not there; may be sent again")
             }
             Found::DidNotHappen => ended(record, OutcomeKind::Refused, "looked up: it did not happen"),
@@ -192,7 +224,25 @@ impl Settling<'_> {
                 self.blocked.insert(record.request.record());
                 ended(record, OutcomeKind::Unknown, &reason)
             }
+        })
+    }
+
+    /// What a look-up shows about others, which a request of long ago need not have done: the target is read whole
+    /// before anything is planned, so that a database that is not trusted is judged by all of it (S19). If a change of
+    /// members may have taken everybody else along, that is said (S15).
+    fn note_beside(&mut self, record: &JournalRecord, beside: &Beside) -> Result<(), StoreError> {
+        if beside.is_other {
+            self.store.ask_for_refresh()?;
         }
+        let removal = self.scim.member_removal();
+        let Some(reason) = beside.deed.reason(removal).filter(|_| beside.deed.takes_others()) else { return Ok(()) };
+        if let Deed::Emptied(_) = beside.deed {
+            self.store.doubt_removals()?;
+        }
+        let key = all_members(&record.request.record());
+        let (name, kind, digest) = (record.request.name(&self.owned), STOPPED.to_owned(), MEMBERS.to_owned());
+        self.suspects.push(Failing { key, name, kind, reason, digest, pause: 0 });
+        Ok(())
     }
 
     fn now(&self) -> Timestamp {
@@ -205,16 +255,26 @@ pub(super) fn said(error: &RequestError) -> String {
     error.said().map_or_else(|| error.to_string(), |said| format!("{error}; {said}"))
 }
 
-fn happened(record: &JournalRecord, answered: &Answered, owned: &mut Owned) -> Outcome {
+fn happened(
+    record: &JournalRecord,
+    answered: &Answered,
+    (owned, under_way): (&mut Owned, &BTreeMap<GroupId, BTreeSet<ScimId>>),
+) -> (Outcome, Beside) {
     let linked = |group: &GroupId, found: &ScimId| {
         owned.groups.contains_key(group) || owned.groups.values().any(|group| group.scim_id == *found)
     };
     let is_linked = match (&record.request, answered) {
-        (Request::CreateUser { person, .. } | Request::Adopt { person, .. }, _) => owned.accounts.contains_key(person),
+        (Request::CreateUser { person, .. }, Answered::Found(found, _)) => {
+            owned.accounts.iter().any(|(other, account)| other == person || account.scim_id == *found)
+        }
+        (Request::Adopt { person, scim_id, .. }, _) => {
+            owned.accounts.iter().any(|(other, account)| other == person || account.scim_id == *scim_id)
+        }
         (Request::CreateGroup { group, .. }, Answered::Group(found, _)) => linked(group, found),
         (Request::AdoptGroup { group, scim_id, .. }, _) => linked(group, scim_id),
         (
-            Request::CreateGroup { .. }
+            Request::CreateUser { .. }
+            | Request::CreateGroup { .. }
             | Request::UpdateUser { .. }
             | Request::DeactivateUser { .. }
             | Request::AddMembers { .. }
@@ -223,13 +283,53 @@ fn happened(record: &JournalRecord, answered: &Answered, owned: &mut Owned) -> O
         ) => false,
     };
     if is_linked {
-        return ended(record, OutcomeKind::Refused, "settled by a later request, or linked already");
+        let outcome = ended(record, OutcomeKind::Refused, "settled by a later request, or linked already");
+        return (outcome, Beside::default());
     }
-    let checked = check::effects(&record.request, (answered, Around::default()), owned);
-    for effect in &checked.effects {
+    let under_way = record.request.group().and_then(|group| under_way.get(group));
+    let around = Around { before: None, under_way };
+    let checked = check::effects(&record.request, (answered, around), owned);
+    let (effects, others) = of_the_request(&record.request, checked.effects);
+    for effect in &effects {
         remember(owned, effect);
     }
-    Outcome { effects: checked.effects, ..ended(record, OutcomeKind::Done, "looked up: it happened") }
+    let beside = Beside { is_other: others || checked.is_foreign, deed: checked.deed };
+    (Outcome { effects, ..ended(record, OutcomeKind::Done, "looked up: it happened") }, beside)
+}
+
+/// What a look-up shows beside what the request was to do.
+#[derive(Debug, Default)]
+struct Beside {
+    /// Whether something else is not as the snapshot has it.
+    is_other: bool,
+    deed: Deed,
+}
+
+/// What the request itself was to do, and whether it shows more: others who left the group since.
+fn of_the_request(request: &Request, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
+    let asked: BTreeSet<&PersonId> = match request {
+        Request::RemoveMembers { members, .. } => members.iter().map(|(person, _)| person).collect(),
+        Request::Adopt { .. }
+        | Request::AdoptGroup { .. }
+        | Request::CreateUser { .. }
+        | Request::UpdateUser { .. }
+        | Request::DeactivateUser { .. }
+        | Request::CreateGroup { .. }
+        | Request::AddMembers { .. } => BTreeSet::new(),
+    };
+    let mut shows_more = false;
+    let mut kept = Vec::new();
+    for effect in effects {
+        if let Effect::Left(group, people) = effect {
+            let (its, others): (Vec<PersonId>, Vec<PersonId>) =
+                people.into_iter().partition(|person| asked.contains(person));
+            shows_more |= !others.is_empty();
+            kept.extend((!its.is_empty()).then_some(Effect::Left(group, its)));
+        } else {
+            kept.push(effect);
+        }
+    }
+    (kept, shows_more)
 }
 
 fn ended(record: &JournalRecord, kind: OutcomeKind, detail: &str) -> Outcome {

@@ -67,7 +67,7 @@ pub(super) async fn compare(
     (settings, tell): (&Settings, Tell<'_>),
 ) -> Result<Compared, CycleError> {
     let now = Timestamp::from_seconds(services.clock.now_seconds());
-    let approved = store.read_approved_items(now)?;
+    let approved = store.read_approved_items(now, reading.trust.untrusted_since())?;
     let (mut plan, mut drift) = compute(reading, settings, now);
     for _ in 0..ROUNDS_MAX {
         if plan.unconfirmed.is_empty() || (plan.unconfirmed.len() > CONFIRMED_MAX && !is_approved(&plan, &approved)) {

@@ -134,7 +134,7 @@ fn situation(owned: &Owned, tools: &Tools<'_, '_>, now: Timestamp) -> Result<Sit
         group_members: owned.groups.iter().map(members).collect(),
         spent,
         spent_leaves,
-        approved: tools.store.read_approved_items(now)?,
+        approved: tools.store.read_approved_items(now, tools.trust.untrusted_since())?,
         rejected: tools.store.read_rejected_items()?,
         // Something was carried out before, or there would be nothing to undo.
         history: History::Some,

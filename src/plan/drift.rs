@@ -47,6 +47,14 @@ impl Trust {
         matches!(self, Self::Trusted)
     }
 
+    /// Since when it may be out of date.
+    pub const fn untrusted_since(self) -> Option<Timestamp> {
+        match self {
+            Self::Trusted => None,
+            Self::Restored { backup_at: since } | Self::Idle { since } => Some(since),
+        }
+    }
+
     /// Whether something that was made at this moment may be unknown to the database. Two computers' clocks differ by
     /// less than an hour, or Duo would have refused the requests of one.
     fn may_not_know_of(self, made_at: Timestamp) -> bool {

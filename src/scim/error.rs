@@ -154,6 +154,9 @@ pub enum RequestError {
         #[source]
         source: Failure,
     },
+    /// A write was answered with success, and with something that is not the record that was meant.
+    #[error("the answer to a write is not about the record that was meant")]
+    AnotherRecord,
     /// A create was answered with success and with no id, in the body or as `Location`.
     #[error("the record was created, but the answer does not say under which id")]
     NoId,
@@ -188,7 +191,7 @@ impl RequestError {
     pub const fn effect(&self) -> Effect {
         match self {
             Self::ServerFailed { effect, .. } | Self::NotScim { effect, .. } | Self::NoAnswer { effect, .. } => *effect,
-            Self::NoId => Effect::Unknown,
+            Self::NoId | Self::AnotherRecord => Effect::Unknown,
             Self::Unreachable { .. }
             | Self::NotSent { .. }
             | Self::Paused
@@ -224,6 +227,7 @@ impl RequestError {
             | Self::Resource { .. }
             | Self::Incomplete { .. }
             | Self::NoAnswer { .. }
+            | Self::AnotherRecord
             | Self::NoId => None,
         }
     }

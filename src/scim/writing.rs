@@ -102,9 +102,20 @@ impl Client {
         }
         let path = format!("{path}/{}", filter::encode(id.as_str()));
         let answered = self.write(Method::Patch, &path, &patch::body(operations), About::Record).await?;
-        // Any 2xx is success; an answer that is about nothing or about something else says nothing more.
-        let resource = answered.body.as_ref().and_then(|body| parse(body).ok());
-        Ok(resource.filter(|(answered_id, _)| answered_id == id).map(|(_, resource)| resource))
+        patched(answered.body.as_ref(), id, parse)
+    }
+}
+
+/// Without a body, success is believed. A body that is about something else, such as a page that says that the service is
+/// not there, is no success: what became of the request is looked up.
+pub(super) fn patched<T>(body: Option<&Value>, id: &ScimId, parse: Parse<T>) -> Result<Option<T>, RequestError> {
+    let is_nothing = |body: &&Value| body.is_null() || body.as_object().is_some_and(serde_json::Map::is_empty);
+    let Some(body) = body.filter(|body| !is_nothing(body)) else { return Ok(None) };
+    match parse(body) {
+        Ok((answered_id, resource)) if answered_id == *id => Ok(Some(resource)),
+        // The record itself, with something in it that cannot be read.
+        Err(_) if super::schema::id(body).as_ref() == Some(id) => Ok(None),
+        Ok(_) | Err(_) => Err(RequestError::AnotherRecord),
     }
 }
 
@@ -129,7 +140,7 @@ fn id_of_location(location: &str) -> Option<ScimId> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Created, created};
+    use super::{Created, created, patched};
     use crate::model::ScimId;
     use crate::scim::client::Answered;
     use crate::scim::error::RequestError;
@@ -150,6 +161,25 @@ mod tests {
         assert_eq!(id(&answered(None, Some("/scim/Users/7"))).unwrap().as_str(), "7");
         for nothing in [None, Some("https://example.com/"), Some("https://example.com/Users/"), Some("7")] {
             assert!(matches!(id(&answered(None, nothing)), Err(RequestError::NoId)));
+        }
+    }
+
+    #[test]
+    fn a_change_is_believed_without_a_body_and_not_with_one_that_is_about_something_else() {
+        let read = |body: Option<serde_json::Value>| {
+            let answer = patched(body.as_ref(), &ScimId::new("1"), user::parse);
+            answer.map(|user| user.is_some()).map_err(|error| matches!(error, RequestError::AnotherRecord))
+        };
+        for nothing in [None, Some(json!(null)), Some(json!({}))] {
+            assert_eq!(read(nothing), Ok(false));
+        }
+        assert_eq!(read(Some(json!({ "id": "1", "userName": "ana" }))), Ok(true));
+        let nameless = patched(Some(&json!({ "id": "1", "members": [] })), &ScimId::new("1"), group::parse);
+        assert!(matches!(nameless, Ok(None)), "it is about the record, and cannot be compared");
+        for other in
+            [json!({ "id": "2", "userName": "ana" }), json!({ "message": "maintenance" }), json!([]), json!("")]
+        {
+            assert_eq!(read(Some(other)), Err(true));
         }
     }
 

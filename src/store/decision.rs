@@ -151,12 +151,19 @@ impl Store {
         self.decisions(&rest)
     }
 
-    /// What people have approved and what is still valid, less what was rejected after it.
-    pub fn read_approved_items(&self, now: Timestamp) -> Result<BTreeSet<Item>, StoreError> {
+    /// What people have approved and what is still valid, less what was rejected after it. Where the database is not
+    /// trusted since a moment, what was approved before it does not count: who approved it saw another target (S19).
+    pub fn read_approved_items(
+        &self,
+        now: Timestamp,
+        untrusted_since: Option<Timestamp>,
+    ) -> Result<BTreeSet<Item>, StoreError> {
         let mut items = BTreeSet::new();
         for record in self.decisions("ORDER BY id")? {
+            let is_valid = record.expires_at.is_none_or(|until| now < until)
+                && untrusted_since.is_none_or(|since| since <= record.at);
             match record.decision {
-                Decision::Approved if record.expires_at.is_none_or(|until| now < until) => items.extend(record.risky),
+                Decision::Approved if is_valid => items.extend(record.risky),
                 Decision::Approved => {}
                 Decision::Rejected => items.retain(|item| !record.risky.contains(item)),
             }

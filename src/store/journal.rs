@@ -338,7 +338,8 @@ fn record_effect(transaction: &Transaction<'_>, effect: &Effect, now: Timestamp)
             group.members.iter().try_for_each(|person| join(transaction, id, person))
         }
         Effect::Linked(person) => {
-            let sql = "INSERT INTO atlassian_link (user_id) VALUES (?1) ON CONFLICT DO NOTHING";
+            let sql = "INSERT INTO atlassian_link (user_id) SELECT ?1 WHERE EXISTS \
+                       (SELECT 1 FROM account WHERE user_id = ?1) ON CONFLICT DO NOTHING";
             transaction.prepare_cached(sql)?.execute([person.as_str()]).map(drop)
         }
         Effect::Unlinked(person) => record_unlinked(transaction, person, now),
@@ -350,7 +351,10 @@ fn record_effect(transaction: &Transaction<'_>, effect: &Effect, now: Timestamp)
     }
 }
 
+/// Where both are ours: what became of a request may be found out only when one of them is gone.
 fn join(transaction: &Transaction<'_>, group: &GroupId, person: &PersonId) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO membership (group_id, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO membership (group_id, user_id) SELECT ?1, ?2 WHERE EXISTS \
+               (SELECT 1 FROM scim_group WHERE group_id = ?1) AND EXISTS (SELECT 1 FROM account WHERE user_id = ?2) \
+               ON CONFLICT DO NOTHING";
     transaction.prepare_cached(sql)?.execute((group.as_str(), person.as_str())).map(drop)
 }

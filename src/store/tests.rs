@@ -131,8 +131,9 @@ fn an_effect_that_cannot_be_stored_undoes_its_outcome_too() {
     let mut store = open(folder.path());
     let cycle = store.begin_cycle("sync", at(100)).unwrap();
     let ids = store.record_wave(cycle, &[], &[create("ana")], at(101)).unwrap();
-    let to_nobody = vec![Effect::Joined(GroupId::new("none"), vec![PersonId::new("nobody")])];
-    store.record_wave(cycle, &[done(ids[0], to_nobody)], &[], at(102)).unwrap_err();
+    let link = |person: &str| Effect::LinkAccount(PersonId::new(person), account("ana"));
+    store.record_wave(cycle, &[done(ids[0], vec![link("ana"), link("bo")])], &[], at(102)).unwrap_err();
+    assert!(store.read_owned().unwrap().accounts.is_empty(), "one record cannot be the account of two");
     assert_eq!(store.read_unsettled().unwrap().len(), 1);
     assert_eq!(store.generation().unwrap(), 0);
 }

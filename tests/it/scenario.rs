@@ -14,6 +14,7 @@ mod timed;
 
 mod access;
 mod adoption;
+mod answers;
 mod approval;
 mod arithmetic;
 mod backup;

@@ -273,11 +273,11 @@ fn the_limits_of_a_day_and_decisions_in_force_outlive_every_compaction() {
     newest(&store, START + 20 * DAY);
     sends(&mut store, now - 3_600, 3);
     decide(&mut store, Decision::Approved, ("p3", "DU3"), now - 60, Some(now + DAY));
-    let before = (store.read_spent(at(now - DAY)).unwrap(), store.read_approved_items(at(now)).unwrap());
+    let before = (store.read_spent(at(now - DAY)).unwrap(), store.read_approved_items(at(now), None).unwrap());
     let rejected = store.read_rejected_items().unwrap();
     assert_eq!(rejected.len(), 1);
     store.compact(at(now), 30).unwrap();
-    assert_eq!((store.read_spent(at(now - DAY)).unwrap(), store.read_approved_items(at(now)).unwrap()), before);
+    assert_eq!((store.read_spent(at(now - DAY)).unwrap(), store.read_approved_items(at(now), None).unwrap()), before);
     assert_eq!(store.read_rejected_items().unwrap(), rejected);
     assert_eq!(count(&store, "spent"), 3);
     assert_eq!(count(&store, "decision"), 4, "only the oldest one is over for good");

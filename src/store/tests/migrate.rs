@@ -263,7 +263,10 @@ fn a_database_of_every_schema_that_was_on_main_is_brought_up_to_date_with_all_th
         assert_eq!(store.read_unsettled().unwrap()[0].action, "create:DU3");
         assert_eq!(store.read_spent(at(0)).unwrap().0.len(), 1);
         assert_eq!(store.read_held_plan().unwrap().unwrap().fingerprint, "f1");
-        assert_eq!(store.read_approved_items(at(1_795_442_600)).unwrap(), std::collections::BTreeSet::<Item>::new());
+        assert_eq!(
+            store.read_approved_items(at(1_795_442_600), None).unwrap(),
+            std::collections::BTreeSet::<Item>::new()
+        );
         assert_eq!(store.read_decisions("f1").unwrap()[0].note, "fine");
         assert_eq!(store.read_failing().unwrap().len(), 1);
         assert_eq!(store.read_cycles(9).unwrap().len(), 2);

@@ -43,10 +43,23 @@ impl Team {
 fn a_group_was_created_if_an_empty_one_of_that_name_is_there() {
     let scene = Scene::empty();
     let mut timed = Timed::of(&scene);
-    assert_eq!(timed.settled(create("eng")).0, "refused", "none is there");
+    assert_eq!(timed.settled(create("eng")).0, "unknown", "none is there yet");
     scene.atlassian(|sim| drop(sim.add_group("Eng")));
     assert_eq!(timed.settled(create("eng")).0, "done");
     assert_eq!(timed.members("eng"), names(&[]));
+}
+
+#[test]
+fn a_group_that_is_not_visible_after_a_day_was_not_created() {
+    let scene = Scene::empty();
+    let mut timed = Timed::of(&scene);
+    assert_eq!(timed.settled(create("eng")).0, "unknown", "it may only not be visible yet");
+    timed.minutes_pass(23 * 60);
+    let later = timed.settled(create("eng"));
+    assert_eq!((later.0.as_str(), timed.outcome(1).0.as_str()), ("unknown", "unknown"));
+    timed.minutes_pass(61);
+    timed.settles().expect("it settles");
+    assert_eq!((timed.outcome(1).0.as_str(), timed.outcome(2).0.as_str()), ("refused", "refused"));
 }
 
 #[test]
@@ -58,7 +71,7 @@ fn a_group_with_members_is_not_what_a_create_leaves_behind() {
         sim.add_user("guest", None);
         sim.add_member("eng", "guest");
     });
-    assert_eq!(timed.settled(create("eng")).0, "refused");
+    assert_eq!(timed.settled(create("eng")).0, "unknown");
     assert!(timed.store.read_owned().expect("the snapshot").groups.is_empty(), "it is another's: nothing is linked");
 }
 
@@ -135,4 +148,51 @@ fn members_were_not_removed_if_the_group_is_gone() {
     scene.atlassian(|sim| sim.remove_group("eng"));
     assert_eq!(timed.settled(team.remove()).0, "refused");
     assert_eq!(timed.members("eng"), names(&["ana", "bo"]), "what is true of it is for a whole reading to say");
+}
+
+#[test]
+fn who_is_not_ours_any_more_has_no_membership_of_ours() {
+    let scene = Scene::empty();
+    let mut timed = Timed::of(&scene);
+    let team = Team::of(&mut timed);
+    scene.atlassian(|sim| assert!(sim.add_member("eng", "cy")));
+    let add = timed.is_cut_off(team.add());
+    scene.open().execute("DELETE FROM account WHERE user_id = 'DUcy'", []).expect("a correction");
+    timed.settles().expect("it settles");
+    assert_eq!(timed.outcome(add.0).0, "done");
+    assert_eq!(timed.members("eng"), names(&["ana", "bo"]));
+}
+
+#[test]
+fn that_others_left_meanwhile_is_for_a_whole_reading_to_say() {
+    let scene = Scene::empty();
+    let mut timed = Timed::of(&scene);
+    let team = Team::of(&mut timed);
+    let add =
+        Request::AddMembers { group: group("eng"), scim_id: team.eng.clone(), members: team.members[2..].to_vec() };
+    scene.atlassian(|sim| assert!(sim.add_member("eng", "cy") && sim.remove_member("eng", "bo")));
+    assert!(!timed.store.is_refresh_due().expect("whether"));
+    assert_eq!(timed.settled(add).0, "done");
+    assert_eq!(timed.members("eng"), names(&["ana", "bo", "cy"]));
+    assert!(timed.store.is_refresh_due().expect("whether"));
+}
+
+#[test]
+fn a_removal_after_which_everybody_is_gone_is_said_although_its_answer_was_not_heard() {
+    let scene = Scene::empty();
+    let mut timed = Timed::of(&scene);
+    let team = Team::of(&mut timed);
+    for name in ["dan", "eve"] {
+        timed.own(name);
+        let joined = duo_atlassian_sync::store::Effect::Joined(group("eng"), vec![person(name)]);
+        timed.effect(team.add(), joined);
+    }
+    let remove =
+        Request::RemoveMembers { group: group("eng"), scim_id: team.eng.clone(), members: team.members[..1].to_vec() };
+    scene.atlassian(|sim| assert!(sim.remove_member("eng", "ana") && sim.remove_member("eng", "bo")));
+    assert_eq!(timed.settled(remove).0, "done");
+    let failing = timed.failing();
+    assert_eq!(failing.len(), 1, "{failing:?}");
+    assert!(failing[0].failing.reason.contains("atlassian.member_removal"), "{failing:?}");
+    assert!(timed.store.is_refresh_due().expect("whether"));
 }
