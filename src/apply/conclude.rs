@@ -81,13 +81,10 @@ impl Sender<'_, '_> {
     ) -> Result<Result<Answered, Failed>, StoreError> {
         let mut failed = Failed::of(error);
         let request = &task.intent.request;
-        let Request::CreateUser { person, .. } = request else {
-            if let Request::CreateGroup { .. } = request {
-                failed.kind = CONFLICT;
-            }
+        if !settle::is_create(request) {
             return Ok(Err(failed));
-        };
-        if self.unknown_creates.contains_key(person) {
+        }
+        if self.unknown_creates.contains_key(&task.record) {
             if let Ok(Found::Happened(answered)) = settle::look_up(self.context.scim, request).await {
                 return Ok(Ok(answered));
             }
@@ -103,6 +100,7 @@ impl Sender<'_, '_> {
             return Ok(Err(Failed { outcome: OutcomeKind::Unknown, kind: "unknown", reason, ..failed }));
         }
         failed.kind = CONFLICT;
+        let Request::CreateUser { person, .. } = request else { return Ok(Err(failed)) };
         let ours = self.context.scim.find_users_by_external_id(person.as_str()).await;
         if ours.is_ok_and(|ours| !ours.is_empty()) && !self.context.store.ever_created(person, id)? {
             failed.reason.push_str("; that record has this person's externalId, and this database never created it");
@@ -175,8 +173,8 @@ impl Sender<'_, '_> {
         if let Request::CreateGroup { name, .. } = request {
             self.applied.groups_created.push(name.clone());
         }
-        if let Request::CreateUser { person, .. } = request {
-            for earlier in self.unknown_creates.remove(person).unwrap_or_default() {
+        if settle::is_create(request) {
+            for earlier in self.unknown_creates.remove(&task.record).unwrap_or_default() {
                 let detail = "settled by a later create".to_owned();
                 self.pending.push(Outcome { id: earlier, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
             }

@@ -42,7 +42,6 @@ use crate::store::JournalId;
 use crate::store::Outcome;
 use crate::store::OutcomeKind;
 use crate::store::Removals;
-use crate::store::Request;
 use crate::store::Store;
 use crate::store::StoreError;
 use futures_util::StreamExt;
@@ -119,8 +118,8 @@ struct Sender<'c, 'a> {
     context: &'c mut Context<'a>,
     applied: Applied,
     pending: Vec<Outcome>,
-    /// Creates of earlier cycles that were never found: if a new one is answered with 409, the record is ours.
-    unknown_creates: BTreeMap<PersonId, Vec<JournalId>>,
+    /// Creates of earlier cycles that were never found, by record: if a new one is answered with 409, the record is ours.
+    unknown_creates: BTreeMap<String, Vec<JournalId>>,
     failed_joins: BTreeSet<PersonId>,
     healed: BTreeSet<FailingKey>,
     waits: Waits,
@@ -161,11 +160,9 @@ enum Updates {
 pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Applied, StoreError> {
     let waits = Waits::new(context.store.read_failing()?, context.pauses);
     let tasks = Tasks::of(approved, context.members_per_request_max, &waits);
-    let mut unknown_creates: BTreeMap<PersonId, Vec<JournalId>> = BTreeMap::new();
-    for record in context.store.read_unsettled()? {
-        if let Request::CreateUser { person, .. } = record.request {
-            unknown_creates.entry(person).or_default().push(record.id);
-        }
+    let mut unknown_creates: BTreeMap<String, Vec<JournalId>> = BTreeMap::new();
+    for record in context.store.read_unsettled()?.iter().filter(|record| settle::is_create(&record.request)) {
+        unknown_creates.entry(record.request.record()).or_default().push(record.id);
     }
     let total = tasks.len();
     let linked = context.store.read_linked()?;

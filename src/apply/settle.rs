@@ -117,7 +117,8 @@ fn first_creates(unsettled: &[JournalRecord]) -> BTreeMap<String, Timestamp> {
     first
 }
 
-const fn is_create(request: &Request) -> bool {
+/// Whether a request creates a record, which may not be visible at once.
+pub(super) const fn is_create(request: &Request) -> bool {
     matches!(request, Request::CreateUser { .. } | Request::CreateGroup { .. })
 }
 
@@ -391,13 +392,25 @@ async fn look_up_create(
     Ok(by_name)
 }
 
-/// Whether a record of somebody else's has the `userName` of a create: then that is what a 409 is about, and not an
-/// earlier create of ours.
+/// Whether a record of somebody else's has the `userName` of a create, or a group its name: then that is what a 409 is
+/// about, and not an earlier create of ours.
 pub(super) async fn is_explained(scim: &Client, request: &Request) -> bool {
-    let Request::CreateUser { person, attributes, .. } = request else { return false };
-    let name = attributes.value(Attribute::UserName).unwrap_or_default();
-    let found = scim.find_users_by_user_name(name).await;
-    found.is_ok_and(|found| found.values().any(|record| record.external_id.as_deref() != Some(person.as_str())))
+    match request {
+        Request::CreateUser { person, attributes, .. } => {
+            let name = attributes.value(Attribute::UserName).unwrap_or_default();
+            let found = scim.find_users_by_user_name(name).await;
+            found.is_ok_and(|found| found.values().any(|user| user.external_id.as_deref() != Some(person.as_str())))
+        }
+        Request::CreateGroup { name, .. } => {
+            scim.find_groups_by_display_name(name).await.is_ok_and(|found| !found.is_empty())
+        }
+        Request::Adopt { .. }
+        | Request::AdoptGroup { .. }
+        | Request::UpdateUser { .. }
+        | Request::DeactivateUser { .. }
+        | Request::AddMembers { .. }
+        | Request::RemoveMembers { .. } => false,
+    }
 }
 
 fn users(mut found: BTreeMap<ScimId, ObservedAccount>, external_id: &str) -> Found {

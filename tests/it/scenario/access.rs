@@ -192,7 +192,7 @@ fn a_key_that_dies_in_the_middle_stops_everything_and_the_rest_is_done_with_the_
     3 to create, 1 group to create, 3 to join, 0 unchanged; 5 requests in about 1 s
     active accounts: 0 -> 3
     guard: approved
-    Done: 1, refused: 2, not sent: 2 (cycle 2).
+    Done: 1, refused: 1, not sent: 3 (cycle 2).
     note: scope.groups: `*` selects every group of Duo
     error: the SCIM key was not accepted (401): it is not the key of a SCIM directory, was regenerated, or is older than a year; make a new one under Atlassian Administration > Security > Identity providers > (your directory) > ... > Regenerate API key (the old one stops at once) and give it to this program
       because: the service said: Unauthorized [traceId 00000000000000000000000000000006]
