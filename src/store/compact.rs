@@ -29,7 +29,7 @@ const BATCH: u32 = 1_000;
 const BATCHES_MAX: usize = 100;
 
 /// Commands that send nothing: no later cycle goes by when they ran last.
-const PREVIEWS: &str = "'plan', 'sync --dry-run', 'undo --dry-run'";
+const PREVIEWS: &str = "'plan', 'sync --dry-run', 'undo --dry-run', 'settle'";
 
 const THINNED_TO: &str = "thinned_to";
 const REMOVED_CYCLES: &str = "removed_cycles";
