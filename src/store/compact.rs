@@ -14,7 +14,7 @@ use super::decision::NEWEST_ABOUT_EVERYBODY;
 use super::open::{read_meta, write_meta};
 use super::{CycleId, Store, StoreError};
 use crate::model::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::BTreeMap;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -134,7 +134,7 @@ impl Store {
     /// Runs bounded transactions until one says that there is nothing more to do.
     fn in_batches(&mut self, step: impl Fn(&Transaction<'_>) -> rusqlite::Result<usize>) -> rusqlite::Result<()> {
         for _ in 0..BATCHES_MAX {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = self.connection.transaction()?;
             let changed = step(&transaction)?;
             transaction.commit()?;
             if changed == 0 {

@@ -5,7 +5,7 @@ use super::open::{OpenStoreError, classify, read_meta, write_meta};
 use super::schema::STEPS;
 use super::trouble::beside;
 use crate::model::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::path::Path;
 
 fn known() -> i64 {
@@ -42,7 +42,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
         return Ok(());
     }
     // Another process may have done it between the look and the lock: look again inside.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let transaction = connection.transaction().map_err(failed)?;
     let found = version(&transaction).map_err(failed)?;
     if (1..known()).contains(&found) {
         copy_before(&transaction, path, found)?;

@@ -5,7 +5,7 @@ use super::migrate::{check_version, migrate};
 use super::trouble::{Advice, Trouble, folder_of};
 use super::{Store, leftover};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
@@ -143,6 +143,8 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
         connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
+        // One that reads first and writes then does not wait for another writer: SQLite refuses it at once.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         // Before anything is written to it.
         check_version(&connection, &path)?;
         configure(&connection).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! A real database on disk.
 
 mod backup;
+mod beside;
 mod compact;
 mod damage;
 mod lock;
