@@ -86,7 +86,7 @@ pub enum OpenStoreError {
         /// Why.
         source: Box<BackUpError>,
     },
-    /// It has tables, and none of ours.
+    /// It has tables, or a version, and they are not ours.
     #[error("{} is another program's database; set state.database to a file of its own (it was not changed)", path.display())]
     Alien {
         /// Which file.

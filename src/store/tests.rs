@@ -1,5 +1,6 @@
 //! A real database on disk.
 
+mod alien;
 mod backup;
 mod beside;
 mod compact;
