@@ -5,6 +5,7 @@ mod backup;
 mod beside;
 mod compact;
 mod damage;
+mod linked;
 mod lock;
 mod migrate;
 
