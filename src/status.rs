@@ -232,7 +232,7 @@ mod tests {
     use crate::cycle::PAUSED;
     use crate::model::Timestamp;
     use crate::schedule::Schedule;
-    use crate::store::{Binding, CycleEnd, DaemonLock, Settings as Database, Store};
+    use crate::store::{Binding, CycleEnd, CycleId, DaemonLock, Settings as Database, Store};
     use std::path::Path;
 
     /// 2026-11-23T14:00:00Z.
@@ -281,6 +281,20 @@ mod tests {
         assert_eq!(asked(&store, 31).state, State::Stale);
         ends(&mut store, "sync", 32, (0, "done"));
         assert_eq!(asked(&store, 90).state, State::Good);
+    }
+
+    #[test]
+    fn a_settling_at_the_start_of_the_daemon_says_nothing_of_how_the_sync_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        for minute in 0..3 {
+            ends(&mut store, "daemon", minute, (3, "Duo could not be read"));
+        }
+        ends(&mut store, "settle", 4, (0, "settled 2 requests that were cut off earlier"));
+        let status = asked(&store, 5);
+        assert_eq!((status.state, status.good), (State::Failing, None));
+        assert_eq!(status.last.unwrap().id, CycleId(3));
+        assert_eq!(store.count_failed_in_a_row(9).unwrap(), 3);
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub async fn settle(
         return Ok(0);
     }
     let now = || Timestamp::from_seconds(services.clock.now_seconds());
-    // Before the cycle is there, which would look like recent work.
+    // Durably, before anything is looked up.
     store.note_trust(now(), settings.trusted_hours)?;
     let cycle = store.begin_cycle(command, now())?;
     let how = (services.clock, cycle, Pauses::Obeyed);

@@ -20,6 +20,9 @@ pub(super) const fn command(mode: Mode) -> &'static str {
     }
 }
 
+/// How the settling at the start is called: it reads nothing from Duo and plans nothing, so it is no sync.
+pub(super) const SETTLING: &str = "settle";
+
 /// How one cycle ended.
 #[derive(Debug)]
 pub enum Finished {
@@ -165,7 +168,8 @@ pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, sending: &Atom
         Ok(Err(error)) => Finished::Failed(error),
         Err(panic) => {
             let message = message_of(panic.as_ref());
-            let recorded = end_open_cycle(setup, clock, (1, &format!("a bug in the program: {message}")));
+            let why = format!("a bug in the program: {message}");
+            let recorded = end_open_cycle(setup, clock, command(setup.mode), (1, &why));
             if let Err(error) = recorded {
                 tracing::warn!(error = %chain(&error), "the failed cycle could not be recorded");
             }
@@ -178,7 +182,7 @@ pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, sending: &Atom
 pub(super) async fn settle(setup: &Setup, clock: &Clock, mut store: Store) -> Result<usize, SettleError> {
     let _lock = WriterLock::wait(&setup.store.database, clock).await?;
     let services = Services { duo: &setup.duo, scim: &setup.scim, clock };
-    Ok(cycle::settle(command(setup.mode), (&mut store, &services, &setup.cycle)).await?)
+    Ok(cycle::settle(SETTLING, (&mut store, &services, &setup.cycle)).await?)
 }
 
 /// What is open could not be settled at the start.
@@ -197,7 +201,12 @@ fn settings(setup: &Setup, clock: &Clock) -> cycle::Settings {
 }
 
 /// Writes the end of a cycle that did not come to write it.
-pub(super) fn end_open_cycle(setup: &Setup, clock: &Clock, (exit_code, message): (u8, &str)) -> Result<(), EndError> {
+pub(super) fn end_open_cycle(
+    setup: &Setup,
+    clock: &Clock,
+    command: &str,
+    (exit_code, message): (u8, &str),
+) -> Result<(), EndError> {
     let mut store = Store::open(&setup.store, &setup.binding)?;
     let now = Timestamp::from_seconds(clock.now_seconds());
     let end = CycleEnd {
@@ -206,7 +215,7 @@ pub(super) fn end_open_cycle(setup: &Setup, clock: &Clock, (exit_code, message):
         fingerprint: None,
         report: serde_json::Value::Object(serde_json::Map::new()),
     };
-    Ok(store.end_open_cycles(command(setup.mode), &end, now)?)
+    Ok(store.end_open_cycles(command, &end, now)?)
 }
 
 /// The end of a cycle could not be written.

@@ -98,7 +98,7 @@ impl<'a> Worker<'a> {
             settled = cycle::settle(&self.setup, &self.clock, store) => settled,
             () = signals.stop() => {
                 self.stop.set();
-                self.end_open_cycle();
+                self.end_open_cycle(cycle::SETTLING);
                 return Ok(());
             }
         };
@@ -237,7 +237,7 @@ impl<'a> Worker<'a> {
             }
         };
         if let Finished::Abandoned = finished {
-            self.end_open_cycle();
+            self.end_open_cycle(cycle::command(self.setup.mode));
         }
         log(&finished, self.clock.monotonic().saturating_sub(began));
         let mut told = std::pin::pin!(self.tell(&finished));
@@ -259,8 +259,9 @@ impl<'a> Worker<'a> {
     }
 
     /// What was going on is over, since the daemon was told to end.
-    fn end_open_cycle(&self) {
-        let ended = cycle::end_open_cycle(&self.setup, &self.clock, (4, "cut off: the daemon was told to end"));
+    fn end_open_cycle(&self, command: &str) {
+        let end = (4, "cut off: the daemon was told to end");
+        let ended = cycle::end_open_cycle(&self.setup, &self.clock, command, end);
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "the cycle that was cut off could not be recorded");
         }

@@ -101,7 +101,7 @@ impl Store {
     ///
     /// The copy is for its owner only, durable and checked before it gets its name; when that fails, nothing is left.
     pub fn back_up(&self, file: &Path, now: Timestamp) -> Result<BackupDone, BackUpError> {
-        if is_of_database(file, &self.path) {
+        if is_of_database(file, &self.path) || is_of_database(file, &self.named) {
             return Err(BackUpError::Itself { file: file.to_owned() });
         }
         let mark = Mark { of: &self.database_id, at: now };

@@ -6,6 +6,7 @@
 use super::Store;
 use super::decision::Who;
 use super::open::give_to_owner_of_folder;
+use super::trouble::{beside, folder_of, real};
 use crate::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Brake {
     path: PathBuf,
+    /// Beside a link that leads to the database: whoever creates the file goes by the name that they know.
+    by_link: Option<PathBuf>,
 }
 
 /// Who paused, when, and why.
@@ -45,19 +48,22 @@ pub enum BrakeState {
 impl Brake {
     /// The brake of a database file.
     pub fn of(database: &Path) -> Self {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".pause");
-        Self { path: PathBuf::from(name) }
+        let (path, named) = (beside(&real(database), ".pause"), beside(database, ".pause"));
+        Self { by_link: (named != path).then_some(named), path }
     }
 
-    /// The file.
+    /// The file: the one that is there, or else the one that would be made.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.files().find(|file| is_there(file)).unwrap_or(&self.path)
     }
 
     /// Whether nothing may leave. What cannot be looked at counts as on.
     pub fn is_on(&self) -> bool {
-        !matches!(fs::symlink_metadata(&self.path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+        self.files().any(is_there)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.path), self.by_link.as_ref()].into_iter().flatten().map(PathBuf::as_path)
     }
 
     /// What the brake says, for people.
@@ -65,7 +71,7 @@ impl Brake {
         if !self.is_on() {
             return BrakeState::Off;
         }
-        let record = fs::read_to_string(&self.path).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let record = fs::read_to_string(self.path()).ok().and_then(|text| serde_json::from_str(&text).ok());
         record.map_or(BrakeState::Foreign, BrakeState::Paused)
     }
 
@@ -84,24 +90,27 @@ impl Brake {
 
     /// Lets go of the brake, durably. It may be off already.
     pub fn release(&self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
+        self.files().try_for_each(|file| match fs::remove_file(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => sync_folder(&self.path),
-        }
+            Ok(()) => sync_folder(file),
+        })
     }
+}
+
+fn is_there(file: &Path) -> bool {
+    !matches!(fs::symlink_metadata(file), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Makes the coming or going of a name durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
+    fs::File::open(folder_of(path))?.sync_all()
 }
 
 impl Store {
     /// The brake of this database.
     pub fn brake(&self) -> Brake {
-        Brake::of(self.path())
+        Brake::of(&self.named)
     }
 }
 

@@ -14,7 +14,7 @@ use super::decision::NEWEST_ABOUT_EVERYBODY;
 use super::open::{read_meta, write_meta};
 use super::{CycleId, Store, StoreError};
 use crate::model::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::BTreeMap;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -29,7 +29,7 @@ const BATCH: u32 = 1_000;
 const BATCHES_MAX: usize = 100;
 
 /// Commands that send nothing: no later cycle goes by when they ran last.
-const PREVIEWS: &str = "'plan', 'sync --dry-run', 'undo --dry-run'";
+const PREVIEWS: &str = "'plan', 'sync --dry-run', 'undo --dry-run', 'settle'";
 
 const THINNED_TO: &str = "thinned_to";
 const REMOVED_CYCLES: &str = "removed_cycles";
@@ -67,8 +67,8 @@ impl Store {
         let now = self.plausible(now)?;
         let week = week_before(now);
         let history = now.seconds() - i64::from(history_days) * DAY_SECONDS;
-        self.in_batches(|transaction| forget_spent(transaction, week)).map_err(&failed)?;
         self.in_batches(|transaction| thin(transaction, week, now)).map_err(&failed)?;
+        self.in_batches(|transaction| forget_spent(transaction, week, now)).map_err(&failed)?;
         self.in_batches(|transaction| remove(transaction, history, now)).map_err(&failed)?;
         forget_decisions(&self.connection, history, now).map_err(&failed)
     }
@@ -76,7 +76,8 @@ impl Store {
     /// Whether a day is over that was not thinned yet: so nothing is looked for in most cycles. What is older than the
     /// history is noticed with it.
     pub fn is_compaction_due(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let due = self.connection.query_row(DUE, [week_before(self.plausible(now)?)], |row| row.get(0));
+        let now = self.plausible(now)?;
+        let due = self.connection.query_row(DUE, [week_before(now), now.seconds()], |row| row.get(0));
         due.map_err(self.failed("look for what is old"))
     }
 
@@ -134,7 +135,7 @@ impl Store {
     /// Runs bounded transactions until one says that there is nothing more to do.
     fn in_batches(&mut self, step: impl Fn(&Transaction<'_>) -> rusqlite::Result<usize>) -> rusqlite::Result<()> {
         for _ in 0..BATCHES_MAX {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = self.connection.transaction()?;
             let changed = step(&transaction)?;
             transaction.commit()?;
             if changed == 0 {
@@ -151,14 +152,26 @@ const fn week_before(now: Timestamp) -> i64 {
     (day - WHOLE_DAYS) * DAY_SECONDS
 }
 
-const DUE: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT started_at FROM cycle WHERE id > \
+const DUE: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT started_at FROM cycle WHERE started_at <= ?2 AND id > \
      COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'thinned_to'), 0) \
      ORDER BY id LIMIT 1) WHERE started_at < ?1)";
 
-/// What counted against the limits of 24 hours.
-fn forget_spent(transaction: &Transaction<'_>, week: i64) -> rusqlite::Result<usize> {
-    let sql = "DELETE FROM spent WHERE rowid IN (SELECT rowid FROM spent WHERE at < ?1 LIMIT ?2)";
-    transaction.execute(sql, (week, BATCH))
+/// When a cycle began, asked at ?1. One of the future had a clock that ran ahead: by its number it was before the next
+/// one that is not of the future. NULL: there is none yet.
+const BEGAN: &str = "CASE WHEN started_at <= ?1 THEN started_at ELSE (SELECT next.started_at FROM cycle AS next \
+     WHERE next.id > cycle.id AND next.started_at <= ?1 ORDER BY next.id LIMIT 1) END";
+
+/// What counted against the limits of 24 hours. What was sent under a clock that ran ahead would count until that day
+/// has come: it goes with those around it.
+fn forget_spent(transaction: &Transaction<'_>, week: i64, now: Timestamp) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM spent WHERE rowid IN (SELECT rowid FROM spent WHERE at < ?1 OR (at > ?2 AND EXISTS \
+         (SELECT 1 FROM journal WHERE id = spent.journal AND cycle <= ?3)) LIMIT ?4)";
+    transaction.execute(sql, (week, now.seconds(), thinned_to(transaction)?, BATCH))
+}
+
+/// The cycles up to this one are put together already.
+fn thinned_to(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
+    Ok(read_meta(transaction, THINNED_TO)?.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// What makes cycles alike: the command, the exit code, and whether there was no plan.
@@ -177,8 +190,8 @@ struct Old {
 /// Of the cycles of a day that sent nothing and are alike (command, exit code, whether there was a plan), the last one
 /// stays and stands for all.
 fn thin(transaction: &Transaction<'_>, week: i64, now: Timestamp) -> rusqlite::Result<usize> {
-    let from = read_meta(transaction, THINNED_TO)?.and_then(|value| value.parse::<i64>().ok()).unwrap_or(0);
-    let old = read_old(transaction, from, week)?;
+    let from = thinned_to(transaction)?;
+    let old = read_old(transaction, from, (week, now))?;
     let Some(to) = old.last().map(|cycle| cycle.id) else { return Ok(0) };
     // Plans that led to nothing go first: they refer to their cycles.
     let needed = needed_plans();
@@ -190,7 +203,7 @@ fn thin(transaction: &Transaction<'_>, week: i64, now: Timestamp) -> rusqlite::R
     transaction.execute(&sql, (now.seconds(), from, to))?;
     let mut last: BTreeMap<(i64, Kind), (i64, i64)> = BTreeMap::new();
     for cycle in
-        read_old(transaction, from, week)?.into_iter().filter(|cycle| !cycle.has_consequences && cycle.id <= to)
+        read_old(transaction, from, (week, now))?.into_iter().filter(|cycle| !cycle.has_consequences && cycle.id <= to)
     {
         let standing = last.entry((cycle.day, cycle.kind)).or_insert((cycle.id, 0));
         if standing.0 != cycle.id {
@@ -206,18 +219,20 @@ fn thin(transaction: &Transaction<'_>, week: i64, now: Timestamp) -> rusqlite::R
 }
 
 /// The next cycles to thin: whole days, unless one day alone has more than a batch.
-fn read_old(transaction: &Transaction<'_>, from: i64, week: i64) -> rusqlite::Result<Vec<Old>> {
-    let sql = "SELECT id, started_at, command, exit_code, fingerprint IS NULL, alike, \
+fn read_old(transaction: &Transaction<'_>, from: i64, (week, now): (i64, Timestamp)) -> rusqlite::Result<Vec<Old>> {
+    let sql = format!(
+        "SELECT id, COALESCE({BEGAN}, ?1), command, exit_code, fingerprint IS NULL, alike, \
          EXISTS (SELECT 1 FROM journal WHERE cycle = cycle.id) OR EXISTS (SELECT 1 FROM plan WHERE cycle = cycle.id) \
          OR EXISTS (SELECT 1 FROM pin WHERE undone = cycle.id) \
-         FROM cycle WHERE id > ?1 AND alike > 0 \
-         AND id <= (SELECT MAX(id) FROM cycle) - ?2 ORDER BY id LIMIT ?3";
-    let mut statement = transaction.prepare_cached(sql)?;
-    let rows = statement.query_map((from, NEWEST_KEPT, BATCH), |row| {
-        let started_at: i64 = row.get(1)?;
+         FROM cycle WHERE id > ?2 AND alike > 0 \
+         AND id <= (SELECT MAX(id) FROM cycle) - ?3 ORDER BY id LIMIT ?4"
+    );
+    let mut statement = transaction.prepare_cached(&sql)?;
+    let rows = statement.query_map((now.seconds(), from, NEWEST_KEPT, BATCH), |row| {
+        let began: i64 = row.get(1)?;
         Ok(Old {
             id: row.get(0)?,
-            day: started_at.div_euclid(DAY_SECONDS),
+            day: began.div_euclid(DAY_SECONDS),
             kind: (row.get(2)?, row.get(3)?, row.get(4)?),
             alike: row.get(5)?,
             has_consequences: row.get(6)?,
@@ -247,14 +262,14 @@ fn remove(transaction: &Transaction<'_>, history: i64, now: Timestamp) -> rusqli
     }
     transaction.execute(&format!("DELETE FROM plan WHERE cycle IN ({going})"), [])?;
     transaction.execute("DELETE FROM cycle WHERE alike = 0", [])?;
-    let oldest = "SELECT started_at FROM cycle ORDER BY id LIMIT 1";
-    let oldest: Option<i64> = transaction.query_row(oldest, [], |row| row.get(0)).optional()?;
+    let oldest = "SELECT started_at FROM cycle WHERE started_at <= ?1 ORDER BY id LIMIT 1";
+    let oldest: Option<i64> = transaction.query_row(oldest, [now.seconds()], |row| row.get(0)).optional()?;
     if oldest.is_none_or(|oldest| oldest >= history) {
         return Ok(0);
     }
     let needed = needed_plans();
     let sql = format!(
-        "SELECT id, alike, started_at FROM cycle WHERE started_at < ?2 \
+        "SELECT id, alike, {BEGAN} FROM cycle WHERE {BEGAN} < ?2 \
          AND id <= (SELECT MAX(id) FROM cycle) - {NEWEST_KEPT} \
          AND id NOT IN (SELECT MAX(id) FROM cycle WHERE command NOT IN ({PREVIEWS}) GROUP BY command, exit_code) \
          AND id NOT IN ({needed}) AND NOT EXISTS (SELECT 1 FROM pin WHERE undone = cycle.id) \
@@ -265,9 +280,9 @@ fn remove(transaction: &Transaction<'_>, history: i64, now: Timestamp) -> rusqli
     let rows = statement.query_map([now.seconds(), history], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let found: Vec<(i64, i64, i64)> = rows.collect::<Result<_, _>>()?;
     let (mut cycles, mut until) = (0, 0);
-    for (id, alike, started_at) in &found {
+    for (id, alike, began) in &found {
         transaction.prepare_cached("UPDATE cycle SET alike = 0 WHERE id = ?1")?.execute([id])?;
-        (cycles, until) = (cycles + alike, until.max(*started_at));
+        (cycles, until) = (cycles + alike, until.max(*began));
     }
     if !found.is_empty() {
         let number =

@@ -19,7 +19,7 @@ const WRITE_VERSION_AT: u64 = 18;
 /// that this process has on that file through SQLite (POSIX says so), which matters for as long as others can open it.
 static KEPT: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
 
-/// The write-ahead file of a database, if something is in it.
+/// The write-ahead file of a database (by the name of the file itself), if something is in it.
 pub(super) fn wal_of(path: &Path) -> Option<PathBuf> {
     let wal = beside(path, "-wal");
     fs::metadata(&wal).is_ok_and(|found| found.len() > 0).then_some(wal)

@@ -1,7 +1,7 @@
 //! Locks between processes: one for a cycle that may write, one for a daemon's life.
 
 use super::open::give_to_owner_of_folder;
-use super::trouble::{Advice, Trouble, beside};
+use super::trouble::{Advice, Trouble, beside, real};
 use crate::clock::Clock;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -88,12 +88,12 @@ impl DaemonLock {
 
 /// Looks without making a file, and lets go at once: who comes for the lock in this moment tries again.
 fn is_taken(database: &Path, suffix: &str) -> bool {
-    let Ok(file) = File::open(beside(database, suffix)) else { return false };
+    let Ok(file) = File::open(beside(&real(database), suffix)) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn acquire(database: &Path, suffix: &str) -> Result<File, AcquireLockError> {
-    let lock = beside(database, suffix);
+    let lock = beside(&real(database), suffix);
     let unusable = |source| AcquireLockError::File { lock: lock.clone(), source };
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock).map_err(unusable)?;
     give_to_owner_of_folder(&lock).map_err(unusable)?;

@@ -5,7 +5,7 @@ use super::open::{OpenStoreError, classify, read_meta, write_meta};
 use super::schema::STEPS;
 use super::trouble::beside;
 use crate::model::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::path::Path;
 
 fn known() -> i64 {
@@ -21,17 +21,25 @@ pub(super) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
     version(connection).map(|found| found == known())
 }
 
-/// Refuses what a newer program or another program wrote.
+/// Tables that every schema had. Of a newer schema only `meta` is known to be there: it says whose the database is.
+const OURS: &str = "CASE WHEN user_version > ?1 THEN name = 'meta' ELSE name IN ('meta', 'scim_group', 'journal') END";
+
+/// Refuses what a newer program or another program wrote. A version alone says nothing: others count theirs as well.
 pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenStoreError> {
-    let failed = |source: rusqlite::Error| classify(path, source);
-    let found = version(connection).map_err(failed)?;
-    if found > known() {
-        return Err(OpenStoreError::Newer { path: path.to_owned(), found, known: known() });
-    }
     // Version and tables are one look: another process may be making them.
-    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE (SELECT * FROM pragma_user_version) = 0";
-    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
-    if tables > 0 { Err(OpenStoreError::Alien { path: path.to_owned() }) } else { Ok(()) }
+    let sql = format!(
+        "SELECT user_version, (SELECT COUNT(*) FROM sqlite_master), \
+         (SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND {OURS}) FROM pragma_user_version"
+    );
+    let look = connection.query_row(&sql, [known()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let (found, all, ours): (i64, i64, i64) = look.map_err(|source| classify(path, source))?;
+    let path = path.to_owned();
+    match (found, ours) {
+        (0, _) if all == 0 => Ok(()),
+        (1.., 3) if found <= known() => Ok(()),
+        (1.., 1) if found > known() => Err(OpenStoreError::Newer { path, found, known: known() }),
+        _ => Err(OpenStoreError::Alien { path }),
+    }
 }
 
 /// Takes the steps that are missing, in one transaction. A database that has something in it is copied before, to
@@ -42,7 +50,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
         return Ok(());
     }
     // Another process may have done it between the look and the lock: look again inside.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let transaction = connection.transaction().map_err(failed)?;
     let found = version(&transaction).map_err(failed)?;
     if (1..known()).contains(&found) {
         copy_before(&transaction, path, found)?;

@@ -52,6 +52,8 @@ use trouble::{Advice, Trouble};
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    /// The name by which it was opened, perhaps a link.
+    named: PathBuf,
     database_id: String,
 }
 
@@ -100,7 +102,7 @@ impl Flaw {
 }
 
 impl Store {
-    /// Where the database is.
+    /// Where the database is: the file itself, also when `state.database` is a link to it.
     pub fn path(&self) -> &Path {
         &self.path
     }

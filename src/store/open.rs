@@ -2,10 +2,10 @@
 
 use super::backup::BackUpError;
 use super::migrate::{check_version, migrate};
-use super::trouble::{Advice, Trouble, folder_of};
+use super::trouble::{Advice, Trouble, folder_of, real};
 use super::{Store, leftover};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
@@ -86,7 +86,7 @@ pub enum OpenStoreError {
         /// Why.
         source: Box<BackUpError>,
     },
-    /// It has tables, and none of ours.
+    /// It has tables, or a version, and they are not ours.
     #[error("{} is another program's database; set state.database to a file of its own (it was not changed)", path.display())]
     Alien {
         /// Which file.
@@ -134,7 +134,7 @@ impl Store {
     /// Opens a database, makes it when it is missing, brings its schema up to date, and checks that it belongs to these
     /// two services.
     pub fn open(settings: &Settings, binding: &Binding) -> Result<Self, OpenStoreError> {
-        let path = settings.database.clone();
+        let (path, named) = (real(&settings.database), settings.database.clone());
         let failed = |source: rusqlite::Error| classify(&path, source);
         let unusable = |source| OpenStoreError::File { path: path.clone(), source };
         // Before SQLite sees any of it.
@@ -143,13 +143,15 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
         connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
+        // One that reads first and writes then does not wait for another writer: SQLite refuses it at once.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         // Before anything is written to it.
         check_version(&connection, &path)?;
         configure(&connection).map_err(failed)?;
         migrate(&mut connection, &path)?;
         bind(&mut connection, &path, binding)?;
         let database_id = read_meta(&connection, "database_id").map_err(failed)?.unwrap_or_default();
-        Ok(Self { connection, path, database_id })
+        Ok(Self { connection, path, named, database_id })
     }
 
     /// Opens a database for a command that only reads. Where it cannot be written (a full disk, a read-only file
@@ -164,7 +166,7 @@ impl Store {
     /// A database that nobody writes can be read without its helper files, for which there may be no place. None: it is
     /// not known to be at rest, or it is not ours, or it is not of today's schema.
     fn open_as_it_stands(settings: &Settings, binding: &Binding) -> Option<Self> {
-        let path = settings.database.clone();
+        let (path, named) = (real(&settings.database), settings.database.clone());
         if leftover::wal_of(&path).is_some() {
             return None;
         }
@@ -176,7 +178,7 @@ impl Store {
                 read_meta(&connection, key).is_ok_and(|found| found.as_deref() == Some(wanted.as_str()))
             });
         let database_id = read_meta(&connection, "database_id").ok()??;
-        is_ours.then_some(Self { connection, path, database_id })
+        is_ours.then_some(Self { connection, path, named, database_id })
     }
 }
 

@@ -1,8 +1,11 @@
 //! A real database on disk.
 
+mod alien;
 mod backup;
+mod beside;
 mod compact;
 mod damage;
+mod linked;
 mod lock;
 mod migrate;
 

@@ -4,6 +4,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use rusqlite::{ErrorCode, ffi};
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -117,6 +118,21 @@ impl fmt::Display for Advice<'_> {
 /// The folder of a file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Links of one file to the next are followed so far; the kernel's own limit.
+const LINKS_MAX: usize = 40;
+
+/// The file to which a name leads, which may not be there yet. SQLite puts its helper files beside that one, and so do
+/// we: two names of one database have one lock and one brake. Links of folders lead to the same files anyway, and stay
+/// as people know them.
+pub(super) fn real(path: &Path) -> PathBuf {
+    let mut found = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&found) else { return found };
+        found = folder_of(&found).join(target);
+    }
+    path.to_owned()
 }
 
 /// A file beside another one, with a longer name.

@@ -68,9 +68,11 @@ impl Store {
     }
 
     /// When the newest cycle was that could send, however it ended; none: nothing is owned that could be out of date.
+    /// A settling at the start of the daemon looks at single records, and says nothing of the others.
     fn last_sending_cycle_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT COALESCE(ended_at, started_at) FROM cycle \
-                   WHERE command NOT IN ('plan', 'observe', 'sync --dry-run', 'undo --dry-run') ORDER BY id DESC LIMIT 1";
+                   WHERE command NOT IN ('plan', 'observe', 'settle', 'sync --dry-run', 'undo --dry-run') \
+                   ORDER BY id DESC LIMIT 1";
         let doing = "read when the last cycle was";
         let owned = "SELECT EXISTS (SELECT 1 FROM account) OR EXISTS (SELECT 1 FROM scim_group)";
         if !self.connection.query_row(owned, [], |row| row.get::<_, bool>(0)).map_err(self.failed(doing))? {

@@ -335,3 +335,67 @@ fn the_write_ahead_file_is_cut_back_after_something_large() {
     }
     assert!(fs::metadata(&wal).unwrap().len() <= 16 << 20, "{}", fs::metadata(&wal).unwrap().len());
 }
+
+/// What a cycle under a clock that runs ahead sees: 2036-01-01T00:00:00Z.
+const AHEAD: i64 = 2_082_758_400;
+
+#[test]
+fn a_cycle_under_a_clock_that_ran_ahead_is_put_together_with_those_around_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    for number in 0..60 * 96 {
+        let now = if number == 10 { AHEAD } else { START + number * 900 };
+        let sql = "INSERT INTO cycle (command, started_at, ended_at, exit_code) VALUES ('daemon', ?1, ?1, 0)";
+        store.connection.execute(sql, [now]).unwrap();
+    }
+    let now = at(START + 60 * DAY);
+    assert!(store.is_compaction_due(now).unwrap());
+    store.compact(now, 1_100).unwrap();
+    let cycles = store.read_cycles(u32::MAX).unwrap();
+    let old: Vec<_> = cycles.iter().filter(|cycle| cycle.started_at < at(START + 53 * DAY)).collect();
+    assert_eq!(old.iter().map(|cycle| cycle.alike).collect::<Vec<_>>(), [96; 53]);
+    assert!(cycles.iter().all(|cycle| cycle.started_at <= now), "nothing is left of the future");
+    assert!(!store.is_compaction_due(now).unwrap());
+}
+
+#[test]
+fn what_was_sent_under_a_clock_that_ran_ahead_is_kept_as_long_as_what_came_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let first = sends(&mut store, AHEAD, 2);
+    let second = sends(&mut store, AHEAD + DAY, 2);
+    sends(&mut store, START, 2);
+    idle_day(&store, START + 3_600);
+    let last = sends(&mut store, AHEAD, 2);
+    newest(&store, START + 5 * DAY);
+    store.compact(at(START + 7 * DAY), 30).unwrap();
+    assert_eq!(count(&store, "spent"), 8, "a week is not over");
+    idle_day(&store, START + 28 * DAY);
+    store.compact(at(START + 29 * DAY), 30).unwrap();
+    assert_eq!(count(&store, "spent"), 0, "it does not count against the limits for ten years");
+    let is_there = |store: &Store, id| store.read_cycle(id).unwrap().is_some();
+    assert!([first, second, last].into_iter().all(|id| is_there(&store, id)), "the history is not over");
+    idle_day(&store, START + 31 * DAY);
+    store.compact(at(START + 32 * DAY), 30).unwrap();
+    assert!(!is_there(&store, first) && !is_there(&store, second) && is_there(&store, last));
+    let removed = store.read_removed().unwrap().unwrap();
+    assert!(removed.until < at(START + 2 * DAY), "{removed:?}");
+    // Until here it has the newest plan of all.
+    sends(&mut store, START + 36 * DAY, 1);
+    idle_day(&store, START + 37 * DAY);
+    store.compact(at(START + 38 * DAY), 30).unwrap();
+    assert!(!is_there(&store, last));
+}
+
+#[test]
+fn the_newest_cycle_of_the_future_is_as_old_as_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    idle_day(&store, START);
+    let ahead = sends(&mut store, AHEAD, 1);
+    newest(&store, AHEAD + 60);
+    idle(&mut store, "daemon", START + DAY);
+    idle(&mut store, "daemon", START + DAY + 600);
+    store.compact(at(START + 9 * DAY), 1_100).unwrap();
+    assert!(store.read_cycle(ahead).unwrap().is_some());
+}

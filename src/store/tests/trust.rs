@@ -55,10 +55,10 @@ fn a_new_database_owns_nothing_that_could_be_out_of_date() {
 }
 
 #[test]
-fn dry_runs_do_not_keep_a_database_trusted() {
+fn dry_runs_and_settling_do_not_keep_a_database_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = used(folder.path(), "sync", 1_000_000);
-    for command in ["plan", "sync --dry-run", "undo --dry-run"] {
+    for command in ["plan", "observe", "settle", "sync --dry-run", "undo --dry-run"] {
         store.begin_cycle(command, at(1_000_000 + 80 * HOUR)).unwrap();
     }
     assert_eq!(store.read_trust(at(1_000_000 + 81 * HOUR), HOURS).unwrap(), Trust::Idle { since: at(1_000_000) });

@@ -1,6 +1,6 @@
 //! SIGTERM, at rest and at work.
 
-use super::super::sim::wire::{Effect, Fault, Match};
+use super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::running::Setting;
 use nix::sys::signal::Signal;
 use std::sync::mpsc::{Receiver, channel};
@@ -67,6 +67,37 @@ fn told_to_end_before_it_is_ready_it_ends_at_once() {
     while heard.recv().expect("a look-up") != "GET" {}
     daemon.ends(0);
     assert!(!daemon.received().iter().any(|line| line == "READY=1"), "{:?}", daemon.received());
+    let newest = newest_cycle(&setting);
+    assert_eq!(newest["command"], "settle", "{newest}");
+    assert_eq!(newest["message"], "cut off: the daemon was told to end", "{newest}");
+}
+
+#[test]
+fn a_start_that_only_settled_is_no_sync() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.configure("[guard]\nfirst_plan = \"apply\"\n");
+    setting.stage.atlassian.fault(Fault::always(Match::writes(), Effect::Never));
+    let heard = requests(&setting);
+    let killed = setting.start();
+    while heard.recv().expect("a request") != "POST" {}
+    drop(killed);
+    setting.stage.atlassian.clear_faults();
+    let refusal = Answer::json(401, &serde_json::json!({ "stat": "FAIL", "code": 40103, "message": "no" }));
+    setting.stage.duo.fault(Fault::always(Match::any(), Effect::Answer(refusal)));
+    let daemon = setting.start();
+    daemon.until_status(|status| status.contains("Duo could not be read"));
+    daemon.ends(0);
+    let history = setting.ends(0, &["history"]).stdout;
+    let settled = history.lines().find(|line| line.contains(" settle ")).expect("a line of its own");
+    assert!(settled.ends_with("requests that were cut off earlier"), "{history}");
+    let status = setting.ends(4, &["status"]).stdout;
+    assert!(!status.contains("last good sync"), "{status}");
+}
+
+fn newest_cycle(setting: &Setting) -> serde_json::Value {
+    let history = setting.ends(0, &["history", "--limit", "1", "--format", "json"]).stdout;
+    let history: serde_json::Value = serde_json::from_str(&history).expect("a document");
+    history[0].clone()
 }
 
 #[test]
