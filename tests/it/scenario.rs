@@ -33,6 +33,7 @@ mod hostile;
 mod idempotent;
 mod members;
 mod order;
+mod output;
 mod pains;
 mod private;
 
