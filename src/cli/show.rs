@@ -3,7 +3,7 @@
 use super::args::{Format, Global, PlanFormat, ShowOptions, Shown};
 use super::edge::Ended;
 use super::output::{put, put_json};
-use super::{decide, failing, plan, setup};
+use super::{decide, failing, history, plan, setup};
 use crate::clock::Clock;
 use crate::model::{GroupId, Owned, OwnedAccount, OwnedGroup, PersonId, ScimId, Timestamp};
 use crate::report::PlanDocument;
@@ -63,6 +63,9 @@ fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalReco
     if let Some(fingerprint) = record.end.as_ref().and_then(|end| end.fingerprint.as_ref()) {
         let _ = writeln!(out, "plan {}", fingerprint.get(..12).unwrap_or(fingerprint));
     }
+    for approval in history::approvals(record) {
+        let _ = writeln!(out, "{}", history::approval_text(approval, true));
+    }
     for entry in journal {
         let outcome = entry.outcome.as_deref().unwrap_or("cut off");
         let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", plain(&entry.detail)) };
@@ -106,6 +109,7 @@ fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {
         "plan": record.end.as_ref().and_then(|end| end.fingerprint.as_ref()),
         "report": record.end.as_ref().map(|end| &end.report),
         "alike": record.alike,
+        "approvals": history::approvals(record),
         "journal": journal.iter().map(entry).collect::<Vec<_>>(),
     })
 }

@@ -3,6 +3,7 @@
 use super::picture::tidy;
 use super::scene::{Scene, picture};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 /// Seven people; two may be deactivated without approval.
 fn strict() -> Scene {
@@ -123,6 +124,37 @@ fn an_approval_covers_what_it_named_and_only_risky_changes_beyond_it_hold_again(
     created user h
     h joined eng
     ");
+}
+
+#[test]
+fn a_cycle_says_who_approved_its_changes_also_after_the_plan_has_changed() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan, "--note", "HR ticket 7"]);
+    scene.day(|duo| {
+        duo.status("c", "active");
+        duo.status("d", "disabled");
+        duo.status("e", "disabled");
+    });
+    scene.ends(5, &["sync"]);
+    scene.ends(0, &["approve", &fingerprint(&scene)]);
+    scene.day(|duo| duo.status("e", "active"));
+    scene.ends(0, &["sync"]);
+    scene.ends(0, &["sync"]);
+    assert_snapshot!(picture(&scene.ends(0, &["history", "--limit", "2"])), @"
+    ");
+    let sent = serde_json::from_str::<Value>(&scene.ends(0, &["history", "--format", "json", "--limit", "2"]).stdout);
+    let sent = sent.expect("JSON");
+    assert_eq!(sent[0]["approvals"], serde_json::json!([]));
+    assert_eq!(sent[1]["approvals"].as_array().map(Vec::len), Some(2), "{sent}");
+    assert_eq!(
+        (&sent[1]["approvals"][0]["fingerprint"], &sent[1]["approvals"][0]["note"]),
+        (&plan.into(), &"HR ticket 7".into())
+    );
+    let cycle = sent[1]["cycle"].to_string();
+    assert_snapshot!(picture(&scene.ends(0, &["show", "cycle", &cycle])), @"
+    ");
+    let shown = scene.ends(0, &["show", "cycle", &cycle, "--format", "json"]).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON")["approvals"], sent[1]["approvals"]);
 }
 
 #[test]
