@@ -18,6 +18,7 @@ mod plan;
 mod progress;
 mod setup;
 mod show;
+mod standing;
 mod status;
 mod sync;
 mod undo;

@@ -67,8 +67,17 @@ fn what_next(global: &Global, document: &PlanDocument, again: &str) -> String {
 
 /// The command that approves a plan, exactly.
 pub(super) fn approve_line(global: &Global, document: &PlanDocument, again: &str) -> String {
+    format!("To approve it: {}", approve_commands(global, document, again))
+}
+
+/// The same for a plan that somebody rejected.
+pub(super) fn approve_after_all_line(global: &Global, document: &PlanDocument, again: &str) -> String {
+    format!("To approve it after all: {}", approve_commands(global, document, again))
+}
+
+fn approve_commands(global: &Global, document: &PlanDocument, again: &str) -> String {
     let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
-    format!("To approve it: {approve}; then: {}", setup::command_line(global, again))
+    format!("{approve}; then: {}", setup::command_line(global, again))
 }
 
 /// So many waiting leavers are named with their command.

@@ -123,7 +123,7 @@ fn held_text(global: &Global, status: &Status, held: Option<&Held>) -> String {
     let see = setup::command_line(global, &format!("show plan {short}"));
     let _ = writeln!(out, "  to see it      {see}");
     if let Some(decision) = &status.decision {
-        let _ = writeln!(out, "  decided        {}", decision_text(decision));
+        let _ = writeln!(out, "  decided        {}", decision_text(decision, false));
     }
     let (word, next) = if status.is_approved() {
         ("to send it", "sync".to_owned())
