@@ -224,6 +224,11 @@ impl Status {
     pub fn is_approved(&self) -> bool {
         self.decision.as_ref().is_some_and(|record| record.decision == Decision::Approved)
     }
+
+    /// Whether a person rejected the plan that waits: it goes on waiting, and nobody is asked again (S10).
+    pub fn is_rejected(&self) -> bool {
+        self.decision.as_ref().is_some_and(|record| record.decision == Decision::Rejected)
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     if report.end == End::Held {
         return Err(held(global, (options, &document), &report));
     }
-    sync::end(global, &report, "sync")
+    sync::end(global, (&store, &report), "sync")
 }
 
 /// The way on is this file, not a sync, which would send all of today's plan.

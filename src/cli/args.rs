@@ -16,9 +16,9 @@ Exit codes:
    0  done, or nothing to do            5  held for a person, or paused; nothing (more) was sent
    1  a bug in the program              6  changes are pending (--detailed-exitcode)
    2  bad arguments or configuration    7  the saved plan is stale, altered or for another directory
-   3  Duo could not be read             8  the database cannot be used
-   4  Atlassian could not be used, or  75  another instance is at work
-      some records are failing";
+   3  Duo could not be read             8  the database cannot be used, or the
+   4  Atlassian could not be used, or     output could not be written
+      some records are failing         75  another instance is at work";
 
 /// Keeps Atlassian Cloud's users and groups equal to selected Cisco Duo groups.
 ///

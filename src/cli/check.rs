@@ -14,6 +14,7 @@ use crate::model::Group;
 use crate::model::Roster;
 use crate::model::Timestamp;
 use crate::plan::Agreement;
+use crate::plan::Unmanaged;
 use crate::report::plain;
 use crate::scim;
 use crate::status::days_until;
@@ -50,6 +51,17 @@ impl Findings {
             source = cause.source();
         }
         put(&text);
+        self.end_with(code);
+    }
+
+    /// What the program itself finds wrong.
+    fn problem(&mut self, code: u8, line: &str) {
+        put(&format!("PROBLEM  {}", plain(line)));
+        self.end_with(code);
+    }
+
+    /// The first problem says how the check ends.
+    const fn end_with(&mut self, code: u8) {
         if self.code == 0 {
             self.code = code;
         }
@@ -156,13 +168,40 @@ async fn check_roster(
                 roster.requests
             ));
             note_unknown_people(config, &roster);
-            Some(desired::compute(&roster, &config.rules, selection))
+            let desired = desired::compute(&roster, &config.rules, selection);
+            check_domains(config, &desired, findings);
+            Some(desired)
         }
         Err(error) => {
             findings.bad(3, &error);
             None
         }
     }
+}
+
+/// So many domains outside are named.
+const DOMAINS_NAMED: usize = 5;
+
+/// Who has an address that Atlassian does not manage: guests, or everybody, where the list is wrong.
+fn check_domains(config: &Config, desired: &Desired, findings: &mut Findings) {
+    let unmanaged = Unmanaged::of(desired, &config.rules);
+    let (count, people) = (unmanaged.count(), unmanaged.people);
+    if count == 0 {
+        return;
+    }
+    let mut domains: Vec<(&String, &usize)> = unmanaged.domains.iter().collect();
+    domains.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut named: Vec<String> = domains.iter().take(DOMAINS_NAMED).map(|(domain, _)| (*domain).clone()).collect();
+    let more = domains.len().saturating_sub(DOMAINS_NAMED);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let line = format!(
+        "{count} of {people} people in scope have an address outside atlassian.verified_domains ({}): later changes of \
+         their names and addresses are not sent; add the domains that your organization has verified in Atlassian",
+        named.join(", ")
+    );
+    if unmanaged.is_doubtful() { findings.problem(2, &line) } else { Findings::note(&line) }
 }
 
 /// Somebody whom a list names and no selected group has: perhaps misspelt, and then not protected.

@@ -3,7 +3,8 @@
 use super::args::{DecideOptions, Global};
 use super::edge::Ended;
 use super::output::put;
-use super::{setup, who};
+use super::standing::Standing;
+use super::{setup, standing, who};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::guard::Item;
@@ -26,6 +27,8 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     let mut store = setup::open_store(&config)?;
     let plan = find(&store, &options.fingerprint)?;
     let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint).to_owned();
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    refuse_what_is_over(global, (&store, &plan), decision, now)?;
     let risky = match plan.verdict {
         PlanVerdict::Held => plan.risky,
         // What was approved is not held any more, and can be rejected all the same; and who rejected it, can approve it
@@ -41,7 +44,6 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     if decision == Decision::Approved && config.approval.note_required && options.note.trim().is_empty() {
         return Err(Ended::with(2, "error: a note is required (approval.note_required): say why with --note TEXT"));
     }
-    let now = Timestamp::from_seconds(Clock::system().now_seconds());
     let record = DecisionRecord {
         fingerprint: plan.fingerprint.clone(),
         decision,
@@ -70,6 +72,35 @@ fn decide(global: &Global, options: &DecideOptions, decision: Decision) -> Resul
     Ok(())
 }
 
+/// Nothing that is over is decided on: it would count for what is planned another day.
+fn refuse_what_is_over(
+    global: &Global,
+    (store, plan): (&Store, &PlanRecord),
+    decision: Decision,
+    now: Timestamp,
+) -> Result<(), Ended> {
+    let short = plan.fingerprint.get(..12).unwrap_or(&plan.fingerprint);
+    match standing::of(store, plan)? {
+        Standing::Sent(cycle) if cycle.end.as_ref().is_some_and(|end| end.exit_code == 0) => {
+            let shown = setup::command_line(global, &format!("show cycle {}", cycle.id));
+            let line = format!("error: plan {short} was sent by cycle {}: there is nothing to decide", cycle.id);
+            Err(Ended::with(2, line).next(format!("To see what was sent: {shown}")))
+        }
+        Standing::Overtaken(held) if !standing::is_open(store, (plan, held.as_ref()), decision, now)? => {
+            let line = format!("error: plan {short} is not the newest plan any more, and nothing of it waits");
+            Err(Ended::with(2, line).next(what_is_newest(global, held.as_ref())))
+        }
+        Standing::Sent(_) | Standing::Current | Standing::Overtaken(_) => Ok(()),
+    }
+}
+
+/// How to see what is planned now.
+pub(super) fn what_is_newest(global: &Global, held: Option<&PlanRecord>) -> String {
+    let Some(held) = held else { return format!("To make a new one: {}", setup::command_line(global, "plan")) };
+    let short = held.fingerprint.get(..12).unwrap_or(&held.fingerprint);
+    format!("Plan {short} waits now: {}", setup::command_line(global, &format!("show plan {short}")))
+}
+
 /// Whether a plan has something that only a reading of the target shows.
 fn follows_from_target(document: &str) -> bool {
     let document: Option<PlanDocument> = serde_json::from_str(document).ok();
@@ -90,7 +121,7 @@ fn approved(store: &Store, fingerprint: &str) -> Result<BTreeSet<Item>, StoreErr
 }
 
 /// What sends a plan is the command that made it.
-fn way_on(global: &Global, store: &Store, cycle: CycleId) -> Result<String, StoreError> {
+pub(super) fn way_on(global: &Global, store: &Store, cycle: CycleId) -> Result<String, StoreError> {
     let command = store.read_cycle(cycle)?.map(|record| record.command);
     Ok(match command.as_deref() {
         Some("undo" | "undo --dry-run") => "the same undo again".to_owned(),

@@ -5,7 +5,7 @@ use super::edge::Ended;
 use super::output::{put, put_json};
 use super::setup;
 use crate::report::plain;
-use crate::store::{CycleRecord, Decision, DecisionRecord, Store, StoreError};
+use crate::store::CycleRecord;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended
     let cycles = store.read_cycles(options.limit)?;
     let mut lines = Vec::new();
     for cycle in &cycles {
-        lines.push((cycle, approvals(&store, cycle)?, store.is_running(cycle)?));
+        lines.push((cycle, store.is_running(cycle)?));
     }
     let removed = store.read_removed()?.filter(|_| cycles.len() < usize::try_from(options.limit).unwrap_or(usize::MAX));
     match options.format {
@@ -30,24 +30,34 @@ pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended
             }
         }
         Format::Json => {
-            put_json(&lines.iter().map(|(cycle, approvals, _)| document(cycle, approvals)).collect::<Vec<_>>());
+            put_json(&cycles.iter().map(document).collect::<Vec<_>>());
         }
     }
     Ok(())
 }
 
-/// The approval under which a cycle sent its plan: the last word before its end.
-fn approvals(store: &Store, cycle: &CycleRecord) -> Result<Vec<DecisionRecord>, StoreError> {
-    let fingerprint = cycle.end.as_ref().and_then(|end| end.fingerprint.as_ref());
-    let (Some(fingerprint), Some(_)) = (fingerprint, sent(cycle)) else { return Ok(Vec::new()) };
-    let decisions = store.read_decisions(fingerprint)?;
-    let before = decisions.into_iter().filter(|record| cycle.ended_at.is_some_and(|at| record.at <= at));
-    Ok(before.last().filter(|record| record.decision == Decision::Approved).into_iter().collect())
+/// By whose approvals a cycle sent what would have been held, as they were recorded with it.
+pub(super) fn approvals(cycle: &CycleRecord) -> &[Value] {
+    let approvals = cycle.end.as_ref().and_then(|end| end.report.get("approvals"));
+    approvals.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn text(lines: &[(&CycleRecord, Vec<DecisionRecord>, bool)]) -> String {
+/// One of them as a phrase; in full with the moment, and the plan that was looked at, which need not be what was sent.
+pub(super) fn approval_text(approval: &Value, is_full: bool) -> String {
+    let word = |key: &str| plain(approval.get(key).and_then(Value::as_str).unwrap_or_default());
+    let (plan, note) = (word("fingerprint"), word("note"));
+    let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+    let looked_at = if is_full {
+        format!(" at {}, as plan {}", word("at"), plan.get(..12).unwrap_or(&plan))
+    } else {
+        String::new()
+    };
+    format!("approved by {}{looked_at}{note}", word("by"))
+}
+
+fn text(lines: &[(&CycleRecord, bool)]) -> String {
     let mut out = String::new();
-    for (cycle, approvals, is_running) in lines {
+    for (cycle, is_running) in lines {
         let without = if *is_running { "is running" } else { "was cut off" };
         let message = cycle.end.as_ref().map_or(without, |end| end.message.as_str());
         let message = message.lines().next().unwrap_or_default();
@@ -58,9 +68,8 @@ fn text(lines: &[(&CycleRecord, Vec<DecisionRecord>, bool)]) -> String {
         if cycle.alike > 1 {
             let _ = write!(out, "; the last of {} alike on that day", cycle.alike);
         }
-        for approval in approvals {
-            let note = if approval.note.is_empty() { String::new() } else { format!(": {}", plain(&approval.note)) };
-            let _ = write!(out, "; approved by {}{note}", approval.who);
+        for approval in approvals(cycle) {
+            let _ = write!(out, "; {}", approval_text(approval, false));
         }
         out.push('\n');
     }
@@ -73,17 +82,13 @@ fn sent(cycle: &CycleRecord) -> Option<u64> {
     (done > 0).then_some(done)
 }
 
-fn document(cycle: &CycleRecord, approvals: &[DecisionRecord]) -> Value {
-    let approval = |record: &DecisionRecord| {
-        let (by, at, note, fingerprint) = (record.who.to_string(), record.at, &record.note, &record.fingerprint);
-        json!({ "by": by, "at": at, "note": note, "fingerprint": fingerprint })
-    };
+fn document(cycle: &CycleRecord) -> Value {
     json!({
         "cycle": cycle.id.0, "command": cycle.command, "started_at": cycle.started_at, "ended_at": cycle.ended_at,
         "exit_code": cycle.end.as_ref().map(|end| end.exit_code),
         "message": cycle.end.as_ref().map(|end| &end.message),
         "plan": cycle.end.as_ref().and_then(|end| end.fingerprint.as_ref()),
         "report": cycle.end.as_ref().map(|end| &end.report), "alike": cycle.alike,
-        "approvals": approvals.iter().map(approval).collect::<Vec<_>>(),
+        "approvals": approvals(cycle),
     })
 }

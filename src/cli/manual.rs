@@ -2,10 +2,10 @@
 
 use super::args::{AFTER_HELP, Arguments, CompletionsOptions, ManOptions};
 use super::edge::Ended;
+use super::output::put_bytes;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use std::io;
-use std::io::Write;
 use std::path::Path;
 
 const NAME: &str = "duo-atlassian-sync";
@@ -13,8 +13,7 @@ const NAME: &str = "duo-atlassian-sync";
 pub(super) fn completions(options: &CompletionsOptions) {
     let mut text = Vec::new();
     clap_complete::generate(options.shell, &mut Arguments::command(), NAME, &mut text);
-    // A reader that went away is no failure.
-    let _ = io::stdout().lock().write_all(&text);
+    put_bytes(&text);
 }
 
 /// The page of the program on stdout; or that one and a page for each command, as files.
@@ -25,7 +24,7 @@ pub(super) fn pages(options: &ManOptions) -> Result<(), Ended> {
         None => {
             let mut text = Vec::new();
             render(&command, &mut text).map_err(|error| Ended::of(1, &error))?;
-            let _ = io::stdout().lock().write_all(&text);
+            put_bytes(&text);
             Ok(())
         }
         Some(dir) => write_all(&command, dir).map_err(|error| {

@@ -18,6 +18,7 @@ mod plan;
 mod progress;
 mod setup;
 mod show;
+mod standing;
 mod status;
 mod sync;
 mod undo;
@@ -47,19 +48,26 @@ pub fn main_by(clock: &Clock, arguments: impl IntoIterator<Item = OsString>) -> 
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout and end well; anything else is a mistake in the arguments.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            if error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::from(2);
+            }
+            output::note(error.print());
+            return code(Ok(()));
         }
     };
     setup::start_logging(&arguments.global, &arguments.command);
-    match run(&arguments, clock) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(ended) => {
-            ended.tell();
-            ExitCode::from(ended.code)
-        }
+    code(run(&arguments, clock))
+}
+
+/// The exit code, after it was said what went wrong: with the command, and with its output.
+fn code(result: Result<(), Ended>) -> ExitCode {
+    let unwritten = output::failure();
+    for ended in result.as_ref().err().into_iter().chain(&unwritten) {
+        ended.tell();
     }
+    let ended = result.err().or(unwritten);
+    ended.map_or(ExitCode::SUCCESS, |ended| ExitCode::from(ended.code))
 }
 
 fn run(arguments: &Arguments, clock: &Clock) -> Result<(), Ended> {

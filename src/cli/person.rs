@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, person: &str) -> Result<(), Ended> {
         return Ok(());
     }
     put(&sync::outcome(&report));
-    sync::end(global, &report, "sync")
+    sync::end(global, (&store, &report), "sync")
 }
 
 /// A database that is not trusted may not know an account that is there.

@@ -6,10 +6,12 @@ use super::output::{put, put_json};
 use super::setup;
 use crate::clock::Clock;
 use crate::cycle::Mode;
+use crate::model::Owned;
 use crate::plan::ActionDocument;
 use crate::report;
 use crate::report::PlanDocument;
 use crate::report::plain;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -65,8 +67,17 @@ fn what_next(global: &Global, document: &PlanDocument, again: &str) -> String {
 
 /// The command that approves a plan, exactly.
 pub(super) fn approve_line(global: &Global, document: &PlanDocument, again: &str) -> String {
+    format!("To approve it: {}", approve_commands(global, document, again))
+}
+
+/// The same for a plan that somebody rejected.
+pub(super) fn approve_after_all_line(global: &Global, document: &PlanDocument, again: &str) -> String {
+    format!("To approve it after all: {}", approve_commands(global, document, again))
+}
+
+fn approve_commands(global: &Global, document: &PlanDocument, again: &str) -> String {
     let approve = setup::command_line(global, &format!("approve {}", document.short_fingerprint()));
-    format!("To approve it: {approve}; then: {}", setup::command_line(global, again))
+    format!("{approve}; then: {}", setup::command_line(global, again))
 }
 
 /// So many waiting leavers are named with their command.
@@ -74,13 +85,11 @@ const LEAVERS_NAMED: usize = 10;
 
 /// Who waits, behind a held plan, to lose access, with the command that takes it away at once (S10).
 pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<String> {
-    // Whose account is only adopted by this plan is nobody's that the command could take it from.
-    let adopted = document.actions.iter().filter(|action| action.action == "adopt");
-    let adopted: Vec<_> = adopted.map(|action| &action.person).collect();
-    let leavers =
-        document.actions.iter().filter(|action| action.action == "deactivate" && !adopted.contains(&&action.person));
-    let leavers: Vec<&str> =
-        leavers.filter_map(|action| action.person.as_ref()).map(|person| person.user_id.as_str()).collect();
+    lines_of(global, document, &leavers(document), "the same, with the username or the Duo id")
+}
+
+/// The same of those who wait still, `more` of them somewhere else.
+pub(super) fn lines_of(global: &Global, document: &PlanDocument, leavers: &[&str], more: &str) -> Vec<String> {
     if leavers.is_empty() {
         return Vec::new();
     }
@@ -91,9 +100,26 @@ pub(super) fn leaver_lines(global: &Global, document: &PlanDocument) -> Vec<Stri
         lines.push(format!("  {}   ({name})", setup::command_line(global, &format!("sync --person {id}"))));
     }
     if leavers.len() > LEAVERS_NAMED {
-        lines.push(format!("  and {} more: the same, with the username or the Duo id", leavers.len() - LEAVERS_NAMED));
+        lines.push(format!("  and {} more: {more}", leavers.len() - LEAVERS_NAMED));
     }
     lines
+}
+
+/// The Duo ids of those whom a plan takes access away from, in its order.
+pub(super) fn leavers(document: &PlanDocument) -> Vec<&str> {
+    // Whose account is only adopted by this plan is nobody's that the command could take it from.
+    let adopted = document.actions.iter().filter(|action| action.action == "adopt");
+    let adopted: Vec<_> = adopted.map(|action| &action.person).collect();
+    let leavers =
+        document.actions.iter().filter(|action| action.action == "deactivate" && !adopted.contains(&&action.person));
+    leavers.filter_map(|action| action.person.as_ref()).map(|person| person.user_id.as_str()).collect()
+}
+
+/// Those of them who have access still: a stored plan does not know whom it was taken from since.
+pub(super) fn waiting<'a>(document: &'a PlanDocument, owned: &Owned) -> Vec<&'a str> {
+    let active = owned.accounts.iter().filter(|(_, account)| account.active);
+    let active: BTreeSet<&str> = active.map(|(id, _)| id.as_str()).collect();
+    leavers(document).into_iter().filter(|id| active.contains(id)).collect()
 }
 
 /// Writes the plan beside its place and moves it there: nobody finds half a plan. Readable for its owner only, since it

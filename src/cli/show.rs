@@ -3,12 +3,15 @@
 use super::args::{Format, Global, PlanFormat, ShowOptions, Shown};
 use super::edge::Ended;
 use super::output::{put, put_json};
-use super::{decide, failing, plan, setup};
+use super::standing::Standing;
+use super::{decide, failing, history, plan, setup, standing};
 use crate::clock::Clock;
 use crate::model::{GroupId, Owned, OwnedAccount, OwnedGroup, PersonId, ScimId, Timestamp};
 use crate::report::PlanDocument;
 use crate::report::plain;
-use crate::store::{CycleId, CycleRecord, Decision, DecisionRecord, FailingKey, JournalRecord, Request, Store};
+use crate::store::{
+    CycleId, CycleRecord, Decision, DecisionRecord, FailingKey, JournalRecord, PlanRecord, Request, Store, StoreError,
+};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -63,6 +66,9 @@ fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalReco
     if let Some(fingerprint) = record.end.as_ref().and_then(|end| end.fingerprint.as_ref()) {
         let _ = writeln!(out, "plan {}", fingerprint.get(..12).unwrap_or(fingerprint));
     }
+    for approval in history::approvals(record) {
+        let _ = writeln!(out, "{}", history::approval_text(approval, true));
+    }
     for entry in journal {
         let outcome = entry.outcome.as_deref().unwrap_or("cut off");
         let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", plain(&entry.detail)) };
@@ -106,6 +112,7 @@ fn cycle_document(record: &CycleRecord, journal: &[JournalRecord]) -> Value {
         "plan": record.end.as_ref().and_then(|end| end.fingerprint.as_ref()),
         "report": record.end.as_ref().map(|end| &end.report),
         "alike": record.alike,
+        "approvals": history::approvals(record),
         "journal": journal.iter().map(entry).collect::<Vec<_>>(),
     })
 }
@@ -119,21 +126,58 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
         return Ok(());
     }
     plan::print(&document, PlanFormat::Text);
-    for decision in store.read_decisions(&record.fingerprint)? {
-        put(&decision_text(&decision));
+    let decisions = store.read_decisions(&record.fingerprint)?;
+    for (index, decision) in decisions.iter().enumerate() {
+        let later = decisions.get(index.saturating_add(1)..).unwrap_or_default();
+        let overruled = later.iter().any(|later| later.decision != decision.decision);
+        put(&decision_text(decision, overruled));
     }
-    if document.is_held() {
-        put(&plan::approve_line(global, &document, "sync"));
-        for line in plan::leaver_lines(global, &document) {
-            put(&line);
+    match standing::of(store, &record)? {
+        Standing::Sent(cycle) if !document.actions.is_empty() => {
+            let message = cycle.end.as_ref().map_or("", |end| end.message.as_str());
+            let shown = setup::command_line(global, &format!("show cycle {}", cycle.id));
+            put(&format!(
+                "sent by cycle {} of {}: {}; to see each: {shown}",
+                cycle.id,
+                cycle.started_at,
+                plain(message)
+            ));
         }
+        Standing::Current if document.is_held() => {
+            put(&decide_line(global, (store, &record, &document), &decisions)?);
+            let leavers = plan::waiting(&document, &store.read_owned()?);
+            let more = "the same, with the username or the Duo id";
+            for line in plan::lines_of(global, &document, &leavers, more) {
+                put(&line);
+            }
+        }
+        Standing::Overtaken(held) => {
+            put(&format!("It is not the newest plan any more. {}", decide::what_is_newest(global, held.as_ref())));
+        }
+        Standing::Sent(_) | Standing::Current => {}
     }
     Ok(())
 }
 
-/// A decision in one line.
-pub(super) fn decision_text(record: &DecisionRecord) -> String {
+/// How a held plan goes on, by what was decided about it.
+fn decide_line(
+    global: &Global,
+    (store, record, document): (&Store, &PlanRecord, &PlanDocument),
+    decisions: &[DecisionRecord],
+) -> Result<String, StoreError> {
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    Ok(match standing::last_word(decisions, now).map(|record| record.decision) {
+        Some(Decision::Approved) => format!("To send it: {}", decide::way_on(global, store, record.cycle)?),
+        Some(Decision::Rejected) => plan::approve_after_all_line(global, document, "sync"),
+        None => plan::approve_line(global, document, "sync"),
+    })
+}
+
+/// A decision in one line. One that another decision overruled does not count any more, however long it would have.
+pub(super) fn decision_text(record: &DecisionRecord, is_overruled: bool) -> String {
     let until = match (record.decision, record.expires_at) {
+        (Decision::Approved, _) if is_overruled => ", overruled by a rejection after it".to_owned(),
+        (Decision::Rejected, _) if is_overruled => ", overruled by an approval after it".to_owned(),
         (_, None) => String::new(),
         (Decision::Approved, Some(until)) => format!(", until {until}"),
         (Decision::Rejected, Some(_)) => ", which has lapsed: it was not planned any more".to_owned(),

@@ -4,14 +4,18 @@ use super::args::{Format, Global, StatusOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
 use super::show::decision_text;
-use super::{failing, pause, setup};
+use super::{failing, pause, plan, setup};
 use crate::apply::describe_foreign_writes;
 use crate::clock::Clock;
+use crate::guard::FindingDocument;
+use crate::model::Owned;
 use crate::model::Timestamp;
+use crate::report::PlanDocument;
 use crate::report::plain;
 use crate::status;
 use crate::status::{State, Status, days_until};
 use crate::store::CycleRecord;
+use crate::store::Store;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -22,9 +26,11 @@ pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended>
     let status = status::read(&store, setup::status_settings(&config), now)?;
     let paused = pause::line(&store.brake());
     let key_days = config.api_key_expires.and_then(|expires| days_until(expires, now));
+    let held = Held::read(&store, &status)?;
+    let shown = (&status, held.as_ref());
     match options.format {
-        Format::Text => put(&text(global, &status, (paused.as_deref(), key_days))),
-        Format::Json => put_json(&document(&status, (paused.as_deref(), key_days))),
+        Format::Text => put(&text(global, shown, (paused.as_deref(), key_days))),
+        Format::Json => put_json(&document(shown, (paused.as_deref(), key_days))),
     }
     match status.state.exit_code() {
         0 => Ok(()),
@@ -32,7 +38,34 @@ pub(super) fn run(global: &Global, options: &StatusOptions) -> Result<(), Ended>
     }
 }
 
-fn text(global: &Global, status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) -> String {
+/// What the plan that waits says of itself.
+struct Held {
+    document: PlanDocument,
+    owned: Owned,
+}
+
+impl Held {
+    /// None: no plan waits, or it was stored by another version, which wrote something else into it.
+    fn read(store: &Store, status: &Status) -> Result<Option<Self>, Ended> {
+        let document = status.held.as_ref().and_then(|plan| serde_json::from_str(&plan.document).ok());
+        document.map(|document| Ok(Self { document, owned: store.read_owned()? })).transpose()
+    }
+
+    fn findings(&self) -> impl Iterator<Item = &FindingDocument> {
+        self.document.guard.findings.iter().filter(|finding| finding.holds())
+    }
+
+    /// Who has access still and is to lose it.
+    fn waiting(&self) -> Vec<&str> {
+        plan::waiting(&self.document, &self.owned)
+    }
+}
+
+fn text(
+    global: &Global,
+    (status, held): (&Status, Option<&Held>),
+    (paused, key_days): (Option<&str>, Option<i64>),
+) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", status.state.as_str());
     out.push_str(&what_was_done(global, status));
@@ -48,20 +81,7 @@ fn text(global: &Global, status: &Status, (paused, key_days): (Option<&str>, Opt
     if is_undone && status.state != State::Good && paused.is_none() && status.held.is_none() {
         let _ = writeln!(out, "not sent yet     {}", setup::command_line(global, "sync"));
     }
-    if let Some(held) = &status.held {
-        let short = held.fingerprint.get(..12).unwrap_or_default();
-        let _ = writeln!(out, "held plan        {short}, since {}", held.created_at);
-        let _ = writeln!(out, "  to see it      {}", setup::command_line(global, &format!("show plan {short}")));
-        if let Some(decision) = &status.decision {
-            let _ = writeln!(out, "  decided        {}", decision_text(decision));
-        }
-        let (word, next) = if status.is_approved() {
-            ("to send it", "sync".to_owned())
-        } else {
-            ("to approve it", format!("approve {short}"))
-        };
-        let _ = writeln!(out, "  {word:<15}{}", setup::command_line(global, &next));
-    }
+    out.push_str(&held_text(global, status, held));
     for reason in &status.stopped {
         let _ = writeln!(out, "stopped          {}", plain(reason));
         let _ = writeln!(out, "  to go on       {}", setup::command_line(global, "resume"));
@@ -88,6 +108,32 @@ fn text(global: &Global, status: &Status, (paused, key_days): (Option<&str>, Opt
         let _ = writeln!(out, "API key          {}", plain(dead));
     }
     let _ = writeln!(out, "API key          {}", key_text(key_days));
+    out
+}
+
+/// The plan that waits: why, for whom, and how to go on.
+fn held_text(global: &Global, status: &Status, held: Option<&Held>) -> String {
+    let mut out = String::new();
+    let Some(plan) = &status.held else { return out };
+    let short = plan.fingerprint.get(..12).unwrap_or_default();
+    let _ = writeln!(out, "held plan        {short}, since {}", plan.created_at);
+    for finding in held.iter().flat_map(|held| held.findings()) {
+        let _ = writeln!(out, "  why            {}", plain(&finding.message));
+    }
+    let see = setup::command_line(global, &format!("show plan {short}"));
+    let _ = writeln!(out, "  to see it      {see}");
+    if let Some(decision) = &status.decision {
+        let _ = writeln!(out, "  decided        {}", decision_text(decision, false));
+    }
+    let (word, next) = if status.is_approved() {
+        ("to send it", "sync".to_owned())
+    } else {
+        ("to approve it", format!("approve {short}"))
+    };
+    let _ = writeln!(out, "  {word:<15}{}", setup::command_line(global, &next));
+    for line in held.iter().flat_map(|held| plan::lines_of(global, &held.document, &held.waiting(), &see)) {
+        let _ = writeln!(out, "  {line}");
+    }
     out
 }
 
@@ -177,7 +223,7 @@ fn key_text(days: Option<i64>) -> String {
     }
 }
 
-fn document(status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) -> Value {
+fn document((status, held): (&Status, Option<&Held>), (paused, key_days): (Option<&str>, Option<i64>)) -> Value {
     let cycle = |cycle: &CycleRecord| {
         json!({
             "cycle": cycle.id.0, "started_at": cycle.started_at, "ended_at": cycle.ended_at,
@@ -185,12 +231,17 @@ fn document(status: &Status, (paused, key_days): (Option<&str>, Option<i64>)) ->
             "message": cycle.end.as_ref().map(|end| &end.message),
         })
     };
+    let finding = |finding: &FindingDocument| json!({ "kind": finding.finding, "message": finding.message });
     json!({
         "state": status.state.as_str(),
         "last_sync": status.last.as_ref().map(cycle),
         "last_good_sync": status.good.as_ref().map(cycle),
         "late_requests": status.last.as_ref().and_then(late).unwrap_or(0),
-        "held_plan": status.held.as_ref().map(|plan| json!({ "fingerprint": plan.fingerprint, "created_at": plan.created_at })),
+        "held_plan": status.held.as_ref().map(|plan| json!({
+            "fingerprint": plan.fingerprint, "created_at": plan.created_at,
+            "findings": held.map(|held| held.findings().map(finding).collect::<Vec<_>>()).unwrap_or_default(),
+            "waiting": held.map(Held::waiting).unwrap_or_default(),
+        })),
         "paused": paused,
         "stopped": status.stopped,
         "failing": status.failing.iter().map(failing::document).collect::<Vec<_>>(),

@@ -3,12 +3,14 @@
 use super::args::{Global, PlanFormat, SyncOptions};
 use super::edge::Ended;
 use super::output::put;
-use super::{failing, plan, setup};
+use super::{failing, plan, setup, standing};
 use crate::apply::Applied;
 use crate::clock::Clock;
 use crate::cycle::{End, Mode, Report};
+use crate::model::Timestamp;
 use crate::report::plain;
 use crate::scim::atlassian::APP_ACCESS_MENU;
+use crate::store::Store;
 use std::fmt::Write;
 
 pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
@@ -26,7 +28,7 @@ pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
     if options.plan.format == PlanFormat::Text {
         put(&outcome(&report));
     }
-    end(global, &report, "sync")
+    end(global, (&store, &report), "sync")
 }
 
 /// What was sent, as text.
@@ -69,16 +71,10 @@ fn sent(applied: &Applied, report: &Report) -> String {
 }
 
 /// How the command ends; `again` is the command that sends the plan once it is approved.
-pub(super) fn end(global: &Global, report: &Report, again: &str) -> Result<(), Ended> {
+pub(super) fn end(global: &Global, (store, report): (&Store, &Report), again: &str) -> Result<(), Ended> {
     match report.end {
         End::Done | End::Previewed => Ok(()),
-        End::Held => {
-            let reject = setup::command_line(global, &format!("reject {}", report.document.short_fingerprint()));
-            let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent")
-                .next(plan::approve_line(global, &report.document, again))
-                .next(format!("To reject it: {reject}"));
-            Err(plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next))
-        }
+        End::Held => Err(held(global, (store, report), again)?),
         End::Paused => Err(Ended::with(5, "paused: the brake is on, and nothing (more) was sent")
             .next(format!("To go on: {}", setup::command_line(global, "resume")))),
         End::OutOfTime => Err(out_of_time(global, report, again)),
@@ -91,6 +87,22 @@ pub(super) fn end(global: &Global, report: &Report, again: &str) -> Result<(), E
             }
         }
     }
+}
+
+/// Waits for a person; or somebody has said no already, and is not asked again.
+fn held(global: &Global, (store, report): (&Store, &Report), again: &str) -> Result<Ended, Ended> {
+    let document = &report.document;
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    let ended = if let Some(rejection) = standing::rejection(store, document, now)? {
+        let line = format!("held: rejected by {} at {}: nothing of it is sent", rejection.who, rejection.at);
+        Ended::with(5, line).next(plan::approve_after_all_line(global, document, again))
+    } else {
+        let reject = setup::command_line(global, &format!("reject {}", document.short_fingerprint()));
+        Ended::with(5, "held: the plan waits for a person, and nothing was sent")
+            .next(plan::approve_line(global, document, again))
+            .next(format!("To reject it: {reject}"))
+    };
+    Ok(plan::leaver_lines(global, document).into_iter().fold(ended, Ended::next))
 }
 
 fn out_of_time(global: &Global, report: &Report, again: &str) -> Ended {

@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
             "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
         );
     }
-    sync::end(global, &report, &again)
+    sync::end(global, (&store, &report), &again)
 }
 
 fn known(store: &Store, name: &str) -> Result<PersonId, Ended> {

@@ -52,13 +52,18 @@ fn read_host(reader: &mut Reader<'_>) -> Host {
     };
     if !host.is_loopback && reader.is_placeholder(key, &host.base_url) {
         reader.refuse(key, Fault::new("is still the placeholder", remedy));
-    } else if !host.base_url.contains("/scim/directory/") {
-        reader.warn(&format!(
-            "atlassian.scim_base_url: `{}` has no `/scim/directory/` in it, as Atlassian's addresses have; compare it with Atlassian's page",
-            host.base_url
-        ));
+    } else if !is_directory(&host.base_url) {
+        let message = format!("`{}` does not end in `/scim/directory/` and the id of a directory", host.base_url);
+        reader.refuse(key, Fault::new(message, remedy));
     }
     host
+}
+
+/// Whether an address is that of a directory, as all of Atlassian's are: with less of it, or more, every request would
+/// go to a place that is none.
+fn is_directory(base_url: &str) -> bool {
+    let id = base_url.rsplit_once("/scim/directory/").map(|(_, id)| id);
+    id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 
 fn verified_domains(reader: &mut Reader<'_>, is_loopback: bool) -> BTreeSet<String> {

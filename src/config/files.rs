@@ -5,7 +5,7 @@ use super::problem::Fault;
 use super::reader::Reader;
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -114,8 +114,6 @@ impl<'e> Files<'e> {
         let mut text = String::new();
         let read = File::open(&path).and_then(|file| file.take(SECRET_BYTES_MAX).read_to_string(&mut text));
         let text = SecretString::from(text);
-        read.map_err(|error| unreadable(&path, &error))?;
-        let secret = text.expose_secret().trim();
         let remedy = if self.is_credential(&path) {
             let source = source.display();
             format!(
@@ -124,6 +122,13 @@ impl<'e> Files<'e> {
         } else {
             format!("write {what}, and nothing else, into `{shown}`")
         };
+        match read {
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(Fault::new(format!("`{shown}` is not text"), remedy));
+            }
+            read => drop(read.map_err(|error| unreadable(&path, &error))?),
+        }
+        let secret = text.expose_secret().trim();
         if secret.is_empty() {
             return Err(Fault::new(format!("`{shown}` is empty"), remedy));
         }
@@ -139,7 +144,7 @@ impl<'e> Files<'e> {
     fn metadata(&self, path: &Path, name: &str, what: &str) -> Result<Metadata, Fault> {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(self.missing(name, what)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(self.missing(name, what)),
             Err(error) => return Err(unreadable(path, &error)),
         };
         if !metadata.is_file() {
@@ -292,6 +297,11 @@ mod tests {
             let message = why(&files, "key");
             assert!(message.contains(expected) && !message.contains("s3cret"), "{message}");
         }
+        // The beginning of a program, say.
+        std::fs::write(directory.path().join("key"), b"\x7fELF\x02\xff\xfe s3cret").unwrap();
+        let fault = files.read_secret("key", "the key").unwrap_err();
+        assert!(fault.message.ends_with("/key` is not text"), "{}", fault.message);
+        assert!(fault.remedy.starts_with("write the key, and nothing else, into `"), "{}", fault.remedy);
         assert!(why(&files, "absent").contains("does not exist"));
         assert!(why(&files, ".").contains("is not a file"));
         let pasted = "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";

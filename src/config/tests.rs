@@ -412,3 +412,21 @@ fn no_secret_is_in_debug() {
     let shown = format!("{config:?}");
     assert!(shown.contains("api-1a2b3c4d") && !SECRETS.iter().any(|secret| shown.contains(secret)), "{shown}");
 }
+
+#[test]
+fn a_scim_base_url_that_is_not_a_directory_s_is_refused() {
+    for text in [
+        "http://127.0.0.1:41181",
+        "http://127.0.0.1:41181/scim/directory/",
+        "https://api.atlassian.com/scim",
+        "https://api.atlassian.com/scim/directory",
+        "https://api.atlassian.com/scim/directory/6f1c/Users",
+        "https://scim.example.gov:8443/directory/6f1c",
+    ] {
+        let file = format!("[atlassian]\nscim_base_url = \"{text}\"\n");
+        let problems = parse(&file, Path::new("config.toml"), &Environment::default()).unwrap_err();
+        let problem = problems.as_slice().iter().find(|problem| problem.key == "atlassian.scim_base_url").unwrap();
+        assert!(problem.message.contains("does not end in `/scim/directory/` and the id"), "{}", problem.message);
+        assert!(problem.remedy.contains("as Atlassian showed it"), "{}", problem.remedy);
+    }
+}

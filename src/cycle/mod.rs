@@ -41,6 +41,7 @@ use crate::report::PlanDocument;
 use crate::scim;
 use crate::store::Correction;
 use crate::store::CycleId;
+use crate::store::DecisionRecord;
 use crate::store::Store;
 use compare::Compared;
 use std::collections::BTreeSet;
@@ -119,6 +120,8 @@ pub struct Report {
     pub applied: Option<Applied>,
     /// How it ended.
     pub end: End,
+    /// By whose approvals it was sent.
+    pub approvals: Vec<DecisionRecord>,
     /// Of a saved plan: what was not sent, and why.
     pub not_sent: Vec<String>,
 }
@@ -325,7 +328,8 @@ async fn finish(
     header.remarks.extend(time::remarks(header.forecast, times, now));
     let document = PlanDocument::new(verdict, header);
     record::keep_plan(tools.store, cycle, verdict, &document)?;
-    let report = |end, applied| Report { cycle, document, applied, end, not_sent: Vec::new() };
+    let created_at = document.created_at;
+    let report = |end, applied| Report { cycle, document, applied, end, approvals: Vec::new(), not_sent: Vec::new() };
     let approved = match (mode, verdict) {
         (Mode::Preview, _) => return Ok(report(End::Previewed, None)),
         (Mode::Apply, Verdict::Held(_)) => return Ok(report(End::Held, None)),
@@ -338,6 +342,7 @@ async fn finish(
         let correction = Correction { before: &drift.before, after: &drift.owned, foreign: &drift.foreign };
         tools.store.record_correction(&correction)?;
     }
+    let approvals = record::approvals(tools.store, approved, created_at)?;
     let tell = tools.tell;
     let sending_max = Duration::from_mins(u64::from(tools.settings.sending_minutes_max));
     let mut context = apply::Context {
@@ -356,5 +361,5 @@ async fn finish(
     };
     let applied = apply::run(approved, &mut context).await?;
     let end = record::end_of_sending(&applied);
-    Ok(report(end, Some(applied)))
+    Ok(Report { approvals, ..report(end, Some(applied)) })
 }

@@ -17,6 +17,7 @@ use crate::report::PlanDocument;
 use crate::scim::RequestError;
 use crate::store::CycleEnd;
 use crate::store::CycleId;
+use crate::store::DecisionRecord;
 use crate::store::Failing;
 use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
@@ -48,6 +49,12 @@ pub(super) fn keep_plan(
         document: serde_json::to_string(document).unwrap_or_default(),
         risky,
     })
+}
+
+/// The approvals by which a plan goes out that would have been held without them.
+pub(super) fn approvals(store: &Store, approved: &Approved, now: Timestamp) -> Result<Vec<DecisionRecord>, StoreError> {
+    let items = items_of(approved.plan()).into_iter().map(|(_, item)| item);
+    store.read_approvals_of(&items.filter(|item| approved.is_by_person(item)).collect(), now)
 }
 
 /// What a whole cycle leaves behind.
@@ -195,10 +202,15 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
             "late": applied.late,
         })
     });
+    let approval = |record: &DecisionRecord| {
+        let (by, at, note, fingerprint) = (record.who.to_string(), record.at, &record.note, &record.fingerprint);
+        json!({ "by": by, "at": at, "note": note, "fingerprint": fingerprint })
+    };
     let report_json = json!({
         "summary": report.document.summary,
         "source": report.document.source,
         "sent": counts,
+        "approvals": report.approvals.iter().map(approval).collect::<Vec<_>>(),
         "target_requests": services.scim.requests_sent(),
     });
     CycleEnd { exit_code, message, fingerprint: Some(report.document.fingerprint.clone()), report: report_json }

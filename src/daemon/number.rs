@@ -22,6 +22,7 @@ pub(super) fn set(
     }
     let flag = |is_set: bool| if is_set { 1.0 } else { 0.0 };
     gauge!(metric::HELD).set(flag(status.state == State::Held));
+    gauge!(metric::REJECTED).set(flag(status.state == State::Held && status.is_rejected()));
     gauge!(metric::PAUSED).set(flag(status.brake != crate::store::BrakeState::Off));
     gauge!(metric::FAILING).set(status.failing.len() as f64);
     gauge!(metric::UNSETTLED).set(status.unsettled as f64);

@@ -143,6 +143,15 @@ pub struct FindingDocument {
     pub people_count: usize,
 }
 
+impl FindingDocument {
+    /// Whether the plan waits for this, too; otherwise it is only said with it.
+    pub fn holds(&self) -> bool {
+        use FindingKind as Kind;
+        let notices = [Kind::Drift, Kind::OtherWriter, Kind::DirectorySyncStopped, Kind::DirectorySyncLost];
+        notices.iter().all(|kind| kind.as_str() != self.finding)
+    }
+}
+
 /// So many people are listed by name.
 const NAMED_MAX: usize = 10;
 

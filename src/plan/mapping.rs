@@ -1,4 +1,4 @@
-//! Whether what the mapping makes of people is what the target holds of them already.
+//! Whether what the mapping makes of people is what the target holds of them already, and manages.
 
 use super::Capabilities;
 use super::Inputs;
@@ -6,6 +6,7 @@ use super::Plan;
 use super::action::{Change, Changes, Step};
 use crate::desired::Desired;
 use crate::desired::Rules;
+use crate::desired::Standing;
 use crate::model::Attribute;
 use crate::model::Observed;
 use crate::model::Owned;
@@ -71,8 +72,48 @@ impl Agreement {
 
     /// The attributes that the mapping gets otherwise for most of the accounts: rather a mistake than many changes.
     pub fn doubtful(&self) -> impl Iterator<Item = (Attribute, usize, &Change)> {
-        let is_most = |count: usize| count * 2 > self.accounts && count > 1;
-        let most = self.attributes.iter().filter(move |(_, (count, _))| is_most(*count));
+        let most = self.attributes.iter().filter(|(_, (count, _))| is_most(*count, self.accounts));
         most.map(|(attribute, (count, change))| (*attribute, *count, change))
     }
+}
+
+/// The people in scope whose address is in no verified domain, so that Atlassian does not manage their accounts (S11).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unmanaged {
+    /// So many people in scope should have an account, and have an address.
+    pub people: usize,
+    /// Of those outside, how many are in which domain.
+    pub domains: BTreeMap<String, usize>,
+}
+
+impl Unmanaged {
+    /// Counts them.
+    pub fn of(desired: &Desired, rules: &Rules) -> Self {
+        let mut unmanaged = Self::default();
+        let accounts = desired.accounts.values();
+        for account in accounts.filter(|account| matches!(account.standing, Standing::Active | Standing::Keep(_))) {
+            let address = account.attributes.as_ref().ok().and_then(|attributes| attributes.value(Attribute::Emails));
+            let Some((_, domain)) = address.and_then(|address| address.split_once('@')) else { continue };
+            unmanaged.people += 1;
+            if !rules.is_managed_domain(domain) {
+                *unmanaged.domains.entry(domain.to_owned()).or_default() += 1;
+            }
+        }
+        unmanaged
+    }
+
+    /// How many are outside.
+    pub fn count(&self) -> usize {
+        self.domains.values().sum()
+    }
+
+    /// Whether most are: rather a mistake in the configuration than guests.
+    pub fn is_doubtful(&self) -> bool {
+        is_most(self.count(), self.people)
+    }
+}
+
+/// One alone is no sign of a mistake.
+const fn is_most(count: usize, of: usize) -> bool {
+    count.saturating_mul(2) > of && count > 1
 }

@@ -19,7 +19,7 @@ pub use action::{Action, Cause, Change, Changes, Departure, GroupRef, PersonRef,
 pub use document::{ActionDocument, ChangeDocument, GroupDocument, PersonDocument, SkippedDocument};
 pub use drift::{AccountDifference, Comparison, Drift, DriftFound, GroupDifference, Trust, Unlinked};
 pub use fingerprint::Fingerprint;
-pub use mapping::Agreement;
+pub use mapping::{Agreement, Unmanaged};
 pub use person::left_out_by;
 pub use pick::LeftOut;
 pub use seats::Seats;

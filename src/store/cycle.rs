@@ -1,5 +1,6 @@
 //! Cycles: when, by which command, and how each ended. A failed one is recorded too.
 
+use super::decision::NEWEST_ABOUT_EVERYBODY;
 use super::{DaemonLock, Store, StoreError, WriterLock};
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
@@ -25,6 +26,13 @@ pub struct CycleEnd {
     pub fingerprint: Option<String>,
     /// Numbers, as JSON.
     pub report: serde_json::Value,
+}
+
+impl CycleEnd {
+    /// Whether the plan was sent, as far as that went.
+    pub fn has_sent(&self) -> bool {
+        self.report.get("sent").is_some_and(serde_json::Value::is_object)
+    }
 }
 
 /// One cycle as it stands.
@@ -95,6 +103,17 @@ impl Store {
     pub fn read_last_ended_sync(&self) -> Result<Option<CycleRecord>, StoreError> {
         let sql = "WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1";
         self.read_one_cycle(sql, [])
+    }
+
+    /// The newest cycle that made, or sent, the newest plan about everybody.
+    pub fn read_newest_about_everybody(&self) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle(&format!("WHERE fingerprint = ({NEWEST_ABOUT_EVERYBODY}) ORDER BY id DESC LIMIT 1"), [])
+    }
+
+    /// The newest cycle since this one that sent the plan with this fingerprint.
+    pub fn read_sending(&self, fingerprint: &str, since: CycleId) -> Result<Option<CycleRecord>, StoreError> {
+        let sql = "WHERE id >= ?1 AND fingerprint = ?2 AND report ->> '$.sent' IS NOT NULL ORDER BY id DESC LIMIT 1";
+        self.read_one_cycle(sql, (since.0, fingerprint))
     }
 
     /// The newest cycle that read, planned, and did all that was approved.

@@ -5,7 +5,7 @@ use super::{CycleId, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the guard said of a stored plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +169,28 @@ impl Store {
             }
         }
         Ok(items)
+    }
+
+    /// By which approvals these items may be sent: of each, the newest one in force that covers it.
+    pub fn read_approvals_of(&self, items: &BTreeSet<Item>, now: Timestamp) -> Result<Vec<DecisionRecord>, StoreError> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let decisions = self.decisions("ORDER BY id")?;
+        let mut covered: BTreeMap<&Item, usize> = BTreeMap::new();
+        for (index, record) in decisions.iter().enumerate() {
+            let concerned = record.risky.intersection(items);
+            match record.decision {
+                Decision::Approved if record.expires_at.is_none_or(|until| now < until) => {
+                    covered.extend(concerned.map(|item| (item, index)));
+                }
+                Decision::Approved => {}
+                Decision::Rejected => covered.retain(|item, _| !record.risky.contains(*item)),
+            }
+        }
+        let used: BTreeSet<usize> = covered.into_values().collect();
+        let records = decisions.into_iter().enumerate().filter(|(index, _)| used.contains(index));
+        Ok(records.map(|(_, record)| record).collect())
     }
 
     /// What people have rejected and what still stands, less what was approved after it.

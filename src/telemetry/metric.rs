@@ -20,6 +20,8 @@ pub const REQUEST_SECONDS: &str = "duo_atlassian_sync_request_duration_seconds";
 pub const CHANGES: &str = "duo_atlassian_sync_changes_total";
 /// 1 while a plan waits for a person.
 pub const HELD: &str = "duo_atlassian_sync_held";
+/// 1 while the plan that waits is rejected.
+pub const REJECTED: &str = "duo_atlassian_sync_rejected";
 /// 1 while the brake is on.
 pub const PAUSED: &str = "duo_atlassian_sync_paused";
 /// Records that keep failing.
@@ -39,7 +41,7 @@ pub const GROUPS: &str = "duo_atlassian_sync_groups";
 pub const BUILD: &str = "duo_atlassian_sync_build_info";
 
 /// Every name, with what it is: the shipped alert rules may use these and no others.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     CYCLES,
     CYCLE_SECONDS,
     LAST_GOOD,
@@ -48,6 +50,7 @@ pub const NAMES: [&str; 16] = [
     REQUEST_SECONDS,
     CHANGES,
     HELD,
+    REJECTED,
     PAUSED,
     FAILING,
     UNSETTLED,
@@ -87,6 +90,7 @@ fn describe() {
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "How long requests took, by service.");
     describe_counter!(CHANGES, Unit::Count, "Writing requests by action and outcome.");
     describe_gauge!(HELD, Unit::Count, "1 while a plan waits for a person.");
+    describe_gauge!(REJECTED, Unit::Count, "1 while the plan that waits is one that a person rejected.");
     describe_gauge!(PAUSED, Unit::Count, "1 while sending is paused.");
     describe_gauge!(FAILING, Unit::Count, "Records that keep failing.");
     describe_gauge!(UNSETTLED, Unit::Count, "Requests that were cut off and are looked up before anything is sent.");

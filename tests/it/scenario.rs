@@ -34,6 +34,7 @@ mod hostile;
 mod idempotent;
 mod members;
 mod order;
+mod output;
 mod pains;
 mod private;
 

@@ -9,7 +9,9 @@ use crate::clock::Clock;
 use crate::config;
 use crate::duo;
 use crate::model::Group;
+use crate::model::Timestamp;
 use crate::report::plain;
+use crate::status::days_until;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -23,6 +25,9 @@ pub(super) struct Answers {
 const REQUIRED: [&str; 5] =
     ["duo.api_host", "duo.integration_key", "atlassian.scim_base_url", "atlassian.verified_domains", "scope.groups"];
 
+/// The key for the last day of Atlassian's API key.
+const KEY_EXPIRES: &str = "atlassian.api_key_expires";
+
 impl Answers {
     /// What the flags say; every bad one is named at once.
     pub(super) fn of_flags(options: &InitOptions) -> Result<Self, Ended> {
@@ -31,7 +36,7 @@ impl Answers {
             ("duo.api_host", &options.duo_api_host),
             ("duo.integration_key", &options.duo_integration_key),
             ("atlassian.scim_base_url", &options.scim_base_url),
-            ("atlassian.api_key_expires", &options.api_key_expires),
+            (KEY_EXPIRES, &options.api_key_expires),
         ];
         for (key, value) in texts {
             if let Some(value) = value {
@@ -92,9 +97,19 @@ impl Answers {
     /// What is wrong with the answer to one key, in the words of `check`.
     fn problem(&self, key: &'static str) -> Option<String> {
         let environment = config::Environment::default();
-        let problems = config::parse(&self.fill(), std::path::Path::new("config.toml"), &environment).err()?;
-        let mut its = problems.as_slice().iter().filter(|problem| problem.key == key);
-        its.next().map(|problem| format!("{}; {}", problem.message, problem.remedy))
+        let parsed = config::parse(&self.fill(), std::path::Path::new("config.toml"), &environment);
+        let problems = parsed.as_ref().map_or_else(config::Problems::as_slice, |_| &[]);
+        let mut its = problems.iter().filter(|problem| problem.key == key);
+        let problem = its.next().map(|problem| format!("{}; {}", problem.message, problem.remedy));
+        problem.or_else(|| self.over().filter(|_| key == KEY_EXPIRES))
+    }
+
+    /// What is wrong with the last day of a key that is to be used from now on.
+    fn over(&self) -> Option<String> {
+        let day = self.values.get(KEY_EXPIRES)?.trim_matches('"');
+        let now = Timestamp::from_seconds(Clock::system().now_seconds());
+        let is_over = days_until(day.parse().ok()?, now)? < 0;
+        is_over.then(|| format!("`{day}` is over; write the day on which the key expires, as Atlassian shows it"))
     }
 
     /// Asks until the answer can be used. What a flag said is not asked.
@@ -156,7 +171,7 @@ fn ask_all(terminal: &mut Terminal, answers: &mut Answers, secrets: &mut Secrets
     secrets.atlassian = terminal.ask_secret("   API key")?;
     answers.ask(
         terminal,
-        "atlassian.api_key_expires",
+        KEY_EXPIRES,
         ("   the key expires on (a year from today at the latest), YYYY-MM-DD", ""),
         quoted,
     )?;

@@ -32,7 +32,20 @@ fn health_follows_the_cycles_and_names_nobody() {
     assert!(metrics.contains("duo_atlassian_sync_people 1"), "{metrics}");
     assert!(metrics.contains("duo_atlassian_sync_requests_total{service=\"duo\",status=\"2xx\"}"), "{metrics}");
     assert!(!metrics.contains("changes_total"), "nothing was sent: {metrics}");
+    assert!(metrics.contains("duo_atlassian_sync_rejected 0"), "{metrics}");
     assert!(!metrics.contains("ana"), "{metrics}");
+    let plan = setting.ends(0, &["plan", "--format", "json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("a plan document");
+    setting.ends(0, &["reject", plan["fingerprint"].as_str().expect("a fingerprint")]);
+    // The second of the cycles that follow began after it.
+    for _ in 0..2 {
+        daemon.drain();
+        daemon.until_status(|status| status.contains("held"));
+    }
+    let (_, metrics) = ask(&socket, "/metrics");
+    for line in ["duo_atlassian_sync_held 1\n", "duo_atlassian_sync_rejected 1\n"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     setting.approve();
     daemon.until_status(|status| status.starts_with("good") && status.contains("done"));
     let (_, metrics) = ask(&socket, "/metrics");

@@ -311,6 +311,37 @@ fn a_mapping_that_disagrees_with_the_accounts_that_are_there_is_named() {
 }
 
 #[test]
+fn people_outside_the_verified_domains_are_counted_and_most_of_them_are_a_problem() {
+    let scene = Scene::with(&["ana in eng", "bo in eng", "cy in eng", "di in eng"]);
+    let domains = |check: &Ran| {
+        check.stdout.lines().filter(|line| line.contains("verified_domains")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(domains(&scene.changes_nothing(0, &["check"])), "");
+    let moves = |name: &str, domain: &str| {
+        scene.duo(|duo| duo.person(name).email = format!("{name}@{domain}"));
+    };
+    moves("ana", "guest.example");
+    moves("bo", "partner.example");
+    assert_snapshot!(domains(&scene.changes_nothing(0, &["check"])), @"note     2 of 4 people in scope have an address outside atlassian.verified_domains (guest.example, partner.example): later changes of their names and addresses are not sent; add the domains that your organization has verified in Atlassian");
+    moves("cy", "guest.example");
+    let most = scene.changes_nothing(2, &["check"]);
+    assert_snapshot!(domains(&most), @"PROBLEM  3 of 4 people in scope have an address outside atlassian.verified_domains (guest.example, partner.example): later changes of their names and addresses are not sent; add the domains that your organization has verified in Atlassian");
+    // The rest is looked at all the same.
+    assert!(most.stdout.contains("the key opens the directory"), "{}", most.stdout);
+    // Somebody who is to have no account is no guest.
+    scene.duo(|duo| duo.status("cy", "disabled"));
+    let fewer = domains(&scene.changes_nothing(2, &["check"]));
+    assert!(fewer.contains("2 of 3 people in scope"), "{fewer}");
+    // Only a few of many domains are named.
+    let scene = Scene::with(&["a in eng", "b in eng", "c in eng", "d in eng", "e in eng", "f in eng", "g in eng"]);
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        scene.duo(|duo| duo.person(name).email = format!("{name}@{name}.example"));
+    }
+    let said = domains(&scene.changes_nothing(2, &["check"]));
+    assert!(said.contains("(a.example, b.example, c.example, d.example, e.example, 2 more)"), "{said}");
+}
+
+#[test]
 fn a_key_that_is_over_by_its_date_is_named() {
     let scene = Scene::settled(&["ana in eng"]);
     let config = std::fs::read_to_string(scene.stage.config()).expect("the configuration");

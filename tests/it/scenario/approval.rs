@@ -3,6 +3,7 @@
 use super::picture::tidy;
 use super::scene::{Scene, picture};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 /// Seven people; two may be deactivated without approval.
 fn strict() -> Scene {
@@ -84,7 +85,7 @@ fn a_note_can_be_required_and_is_kept_with_who_decided() {
       * 3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers [guard.deactivations_max]
         b, c, a
     approved by SOMEBODY at TIME, until TIME: HR ticket 7
-    To approve it: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    To send it: duo-atlassian-sync --config FOLDER/config.toml sync
     3 wait behind it to lose access. To take it away from one of them at once:
       duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
       duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
@@ -123,6 +124,49 @@ fn an_approval_covers_what_it_named_and_only_risky_changes_beyond_it_hold_again(
     created user h
     h joined eng
     ");
+}
+
+#[test]
+fn a_cycle_says_who_approved_its_changes_also_after_the_plan_has_changed() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan, "--note", "HR ticket 7"]);
+    scene.day(|duo| {
+        duo.status("c", "active");
+        duo.status("d", "disabled");
+        duo.status("e", "disabled");
+    });
+    scene.ends(5, &["sync"]);
+    scene.ends(0, &["approve", &fingerprint(&scene)]);
+    scene.day(|duo| duo.status("e", "active"));
+    scene.ends(0, &["sync"]);
+    scene.ends(0, &["sync"]);
+    assert_snapshot!(picture(&scene.ends(0, &["history", "--limit", "2"])), @"
+         8  TIME  sync           nothing to do
+         7  TIME  sync           done, 4 requests; approved by SOMEBODY: HR ticket 7; approved by SOMEBODY
+    exit 0
+    ");
+    let sent = serde_json::from_str::<Value>(&scene.ends(0, &["history", "--format", "json", "--limit", "2"]).stdout);
+    let sent = sent.expect("JSON");
+    assert_eq!(sent[0]["approvals"], serde_json::json!([]));
+    assert_eq!(sent[1]["approvals"].as_array().map(Vec::len), Some(2), "{sent}");
+    assert_eq!(
+        (&sent[1]["approvals"][0]["fingerprint"], &sent[1]["approvals"][0]["note"]),
+        (&plan.into(), &"HR ticket 7".into())
+    );
+    let cycle = sent[1]["cycle"].to_string();
+    assert_snapshot!(picture(&scene.ends(0, &["show", "cycle", &cycle])), @"
+    cycle 7   sync, began TIME, ended TIME with 0: done
+    plan PLAN
+    approved by SOMEBODY at TIME, as plan PLAN: HR ticket 7
+    approved by SOMEBODY at TIME, as plan PLAN
+      done     members:DGMSXQ37BKCBE064H690:source (eng: -d -b -a)
+      done     deactivate:DU21VIRPHFK0STKA8I30 (d)
+      done     deactivate:DU2TOKA2RTT8T736O7X0 (b)
+      done     deactivate:DUMOU9DVF9HXE7X171O0 (a)
+    exit 0
+    ");
+    let shown = scene.ends(0, &["show", "cycle", &cycle, "--format", "json"]).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON")["approvals"], sent[1]["approvals"]);
 }
 
 #[test]
@@ -173,16 +217,31 @@ fn a_rejection_takes_back_an_approval_and_a_new_approval_takes_back_the_rejectio
     rejected: plan PLAN, by SOMEBODY; nothing of it is sent
     exit 0
     ");
-    scene.changes_nothing(5, &["sync"]);
+    // Whoever said no is not asked again.
+    assert_snapshot!(tidy(&scene.changes_nothing(5, &["sync"]).stderr), @"
+    note: scope.groups: `*` selects every group of Duo
+    held: rejected by SOMEBODY at TIME: nothing of it is sent
+    To approve it after all: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    3 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
+    ");
     assert_snapshot!(picture(&scene.ends(5, &["status"])), @"
     held
     last sync        cycle 5 of TIME: held: plan PLAN waits for a person
     last good sync   cycle 2 of TIME (AGE)
     owned            7 accounts (7 active), 1 groups
     held plan        PLAN, since TIME
+      why            3 of these changes were rejected by a person, and stay so until they change
+      why            3 deactivations; the limit is 1 in 24 hours, with 7 active accounts; 3 of 3 for one reason, disabled in Duo: looks like one change in Duo, not like leavers
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
       decided        rejected by SOMEBODY at TIME
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
+      3 wait behind it to lose access. To take it away from one of them at once:
+        duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+        duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+        duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
     API key          expires AGE
     exit 5
     ");
@@ -208,6 +267,105 @@ fn after_an_approved_plan_was_shown_again_and_rejected_it_can_be_approved_after_
     scene.ends(0, &["reject", &plan]);
     assert_eq!(picture(&scene.ends(0, &["approve", &plan])), first);
     assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+/// What is said below the plan itself.
+fn below_the_plan(scene: &Scene, plan: &str) -> String {
+    let shown = picture(&scene.ends(0, &["show", "plan", plan]));
+    shown.lines().skip_while(|line| !line.starts_with("guard:")).skip(3).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_plan_that_was_sent_says_by_which_cycle_and_nobody_decides_on_it_any_more() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["reject", &plan]);
+    assert_snapshot!(below_the_plan(&scene, &plan), @"
+    rejected by SOMEBODY at TIME
+    To approve it after all: duo-atlassian-sync --config FOLDER/config.toml approve PLAN; then: duo-atlassian-sync --config FOLDER/config.toml sync
+    3 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
+    exit 0
+    ");
+    scene.ends(0, &["approve", &plan]);
+    assert_snapshot!(below_the_plan(&scene, &plan), @"
+    rejected by SOMEBODY at TIME, overruled by an approval after it
+    approved by SOMEBODY at TIME, until TIME
+    To send it: duo-atlassian-sync --config FOLDER/config.toml sync
+    3 wait behind it to lose access. To take it away from one of them at once:
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2TOKA2RTT8T736O7X0   (b)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DU2XR11EM4PMS0C8YCI0   (c)
+      duo-atlassian-sync --config FOLDER/config.toml sync --person DUMOU9DVF9HXE7X171O0   (a)
+    exit 0
+    ");
+    scene.ends(0, &["sync"]);
+    // Nothing of it is planned any more.
+    scene.ends(0, &["sync"]);
+    let shown = picture(&scene.ends(0, &["show", "plan", &plan]));
+    let shown: Vec<&str> = shown.lines().skip_while(|line| !line.starts_with("guard:")).collect();
+    assert_snapshot!(shown.join("\n"), @"
+    guard: approved
+    rejected by SOMEBODY at TIME, overruled by an approval after it
+    approved by SOMEBODY at TIME, until TIME
+    sent by cycle 5 of TIME: done; to see each: duo-atlassian-sync --config FOLDER/config.toml show cycle 5
+    exit 0
+    ");
+    scene.forget();
+    let told = ["approve", "reject"].map(|word| scene.changes_nothing(2, &[word, &plan]).stderr);
+    assert_eq!(told[0], told[1]);
+    assert_snapshot!(tidy(&told[0]), @"
+    error: plan PLAN was sent by cycle 5: there is nothing to decide
+    To see what was sent: duo-atlassian-sync --config FOLDER/config.toml show cycle 5
+    ");
+    // The same changes another day are another matter.
+    scene.day(|duo| ["a", "b", "c"].iter().for_each(|name| duo.status(name, "active")));
+    scene.settle();
+    scene.day(|duo| ["a", "b", "c"].iter().for_each(|name| duo.status(name, "disabled")));
+    scene.open().execute("UPDATE decision SET expires_at = at - 1", []).expect("a day");
+    scene.ends(5, &["sync"]);
+    assert_eq!(fingerprint(&scene), plan);
+    scene.ends(0, &["approve", &plan]);
+    assert_eq!(scene.syncs_as_planned().len(), 6);
+}
+
+#[test]
+fn a_plan_of_which_parts_were_sent_as_another_plan_is_not_decided_on_any_more() {
+    let (scene, plan) = wave();
+    scene.ends(0, &["approve", &plan]);
+    scene.day(|duo| duo.status("c", "active"));
+    scene.ends(0, &["sync"]);
+    scene.forget();
+    assert_snapshot!(below_the_plan(&scene, &plan), @"
+    approved by SOMEBODY at TIME, until TIME
+    It is not the newest plan any more. To make a new one: duo-atlassian-sync --config FOLDER/config.toml plan
+    exit 0
+    ");
+    let told = ["approve", "reject"].map(|word| scene.changes_nothing(2, &[word, &plan]).stderr);
+    assert_eq!(told[0], told[1]);
+    assert_snapshot!(tidy(&told[0]), @"
+    error: plan PLAN is not the newest plan any more, and nothing of it waits
+    To make a new one: duo-atlassian-sync --config FOLDER/config.toml plan
+    ");
+}
+
+#[test]
+fn a_plan_whose_changes_wait_in_a_newer_one_names_that_one_and_can_still_be_decided_on() {
+    let (scene, plan) = wave();
+    scene.day(|duo| drop(duo.hire("h in eng").user_id.clone()));
+    scene.ends(5, &["sync"]);
+    assert_snapshot!(below_the_plan(&scene, &plan), @"
+    It is not the newest plan any more. Plan PLAN waits now: duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
+    exit 0
+    ");
+    scene.ends(0, &["approve", &plan]);
+    // What was approved and not sent can be taken back by the same name.
+    scene.ends(6, &["plan", "--detailed-exitcode"]);
+    scene.ends(0, &["reject", &plan]);
+    scene.changes_nothing(5, &["sync"]);
+    scene.ends(0, &["approve", &plan]);
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects().len(), 8);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 /// The text with moments as `TIME`, ages as `AGE`, fingerprints as `PLAN` and whoever runs the tests as `SOMEBODY`.
 pub(super) fn tidy(text: &str) -> String {
     let somebody = whoever();
-    let ends = [" at", ",", ";"];
+    let ends = [" at", ",", ";", ":", "\n"];
     let text = ends
         .iter()
         .fold(text.to_owned(), |text, end| text.replace(&format!("by {somebody}{end}"), &format!("by SOMEBODY{end}")));

@@ -20,6 +20,7 @@ fn status_is_unknown_then_held_then_good_then_failing() {
     last sync        none yet; to run one: duo-atlassian-sync --config FOLDER/config.toml sync
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
+      why            this is the first plan of this database: it is reviewed before anything is sent
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
     API key          expires AGE
@@ -31,6 +32,7 @@ fn status_is_unknown_then_held_then_good_then_failing() {
     last sync        cycle 2 of TIME: held: plan PLAN waits for a person
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
+      why            this is the first plan of this database: it is reviewed before anything is sent
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
     API key          expires AGE
@@ -125,6 +127,7 @@ fn a_held_plan_that_was_approved_or_rejected_is_shown_as_that() {
     last sync        cycle 1 of TIME: held: plan PLAN waits for a person
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
+      why            this is the first plan of this database: it is reviewed before anything is sent
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
       decided        approved by SOMEBODY at TIME, until TIME
       to send it     duo-atlassian-sync --config FOLDER/config.toml sync
@@ -137,6 +140,7 @@ fn a_held_plan_that_was_approved_or_rejected_is_shown_as_that() {
     last sync        cycle 1 of TIME: held: plan PLAN waits for a person
     owned            0 accounts (0 active), 0 groups
     held plan        PLAN, since TIME
+      why            this is the first plan of this database: it is reviewed before anything is sent
       to see it      duo-atlassian-sync --config FOLDER/config.toml show plan PLAN
       decided        rejected by SOMEBODY at TIME
       to approve it  duo-atlassian-sync --config FOLDER/config.toml approve PLAN
@@ -151,6 +155,7 @@ fn show_tells_of_a_cycle_a_plan_a_person_and_a_group() {
     assert_snapshot!(picture(&scene.ends(0, &["show", "cycle", "2"])), @"
     cycle 2   sync, began TIME, ended TIME with 0: done
     plan PLAN
+    approved by SOMEBODY at TIME, as plan PLAN
       done     create:DU2XR11EM4PMS0C8YCI0 (bo)
       done     create:DUMOU9DVF9HXE7X171O0 (ana)
       done     create_group:DG2TOKA2RTT8T736O7X0 (ops)

@@ -3,6 +3,7 @@
 use super::super::super::sim::stage::Ran;
 use super::super::scene::Scene;
 use super::{directory, people, status};
+use serde_json::{Value, json};
 
 /// Sixty people in two groups, of whom forty were disabled at once, which is held.
 fn wave() -> Scene {
@@ -77,7 +78,33 @@ fn after_one_leaver_status_still_says_that_a_plan_is_held() {
     scene.ends(0, &["sync", "--person", "p00"]);
     let after = status(&scene, 5);
     assert_eq!(after["state"], "held");
-    assert_eq!(after["held_plan"], before["held_plan"]);
+    let mut expected = before["held_plan"].clone();
+    let id = scene.duo(|duo| duo.id("p00"));
+    expected["waiting"].as_array_mut().expect("ids").retain(|waiting| *waiting != id.as_str());
+    assert_eq!(after["held_plan"], expected);
+    assert_eq!(after["held_plan"]["waiting"].as_array().map(Vec::len), Some(39));
+}
+
+#[test]
+fn status_says_why_a_plan_is_held_and_who_waits_behind_it() {
+    let scene = wave();
+    scene.ends(5, &["sync"]);
+    let plan = scene.plan();
+    let told = status(&scene, 5);
+    let findings = plan["guard"]["findings"].as_array().expect("findings").iter();
+    let findings: Vec<_> =
+        findings.map(|finding| json!({ "kind": finding["finding"], "message": finding["message"] })).collect();
+    assert_eq!(told["held_plan"]["findings"], Value::Array(findings.clone()));
+    assert_eq!(told["held_plan"]["waiting"].as_array().map(Vec::len), Some(40));
+    let text = scene.ends(5, &["status"]).stdout;
+    for finding in findings {
+        let why = format!("  why            {}\n", finding["message"].as_str().expect("a message"));
+        assert!(text.contains(&why), "{why}{text}");
+    }
+    assert!(text.contains("  40 wait behind it to lose access. To take it away from one of them at once:\n"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("sync --person DU")).count(), 10, "{text}");
+    let more = text.lines().find(|line| line.contains("and 30 more: ")).expect("how many more");
+    assert!(more.contains(" show plan "), "{more}");
 }
 
 #[test]

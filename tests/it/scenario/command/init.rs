@@ -26,6 +26,20 @@ fn a_strict_umask_makes_no_configuration_that_the_service_cannot_read() {
     assert_eq!((mode("etc/emea/duo-secret-key"), mode("etc/emea/atlassian-api-key")), (0o600, 0o600));
 }
 
+#[test]
+fn a_key_that_has_expired_is_no_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duo-atlassian-sync"));
+    command.args(["init", "--api-key-expires", "2020-01-01", "--dir"]).arg(folder.path().join("here"));
+    let ran = command.stdin(Stdio::null()).output().expect("it runs");
+    assert_eq!(ran.status.code(), Some(2));
+    assert_snapshot!(String::from_utf8_lossy(&ran.stderr), @"
+    error: 1 of the answers cannot be used
+      atlassian.api_key_expires: `2020-01-01` is over; write the day on which the key expires, as Atlassian shows it
+    ");
+    assert!(!folder.path().join("here").exists(), "nothing is written");
+}
+
 /// Runs the program at a terminal and gives the next of the answers whenever it asks; what stood there in the end.
 fn at_a_terminal(mut command: Command, answers: &[&str]) -> String {
     let terminal = openpty(None, None).expect("a terminal");
