@@ -15,6 +15,7 @@ use crate::status::{State, Status};
 use crate::store::KeyTrial;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TOLD_TO_END;
 use crate::telemetry::Health;
 use crate::telemetry::ServeError;
 use crate::telemetry::Server;
@@ -260,7 +261,7 @@ impl<'a> Worker<'a> {
 
     /// What was going on is over, since the daemon was told to end.
     fn end_open_cycle(&self) {
-        let ended = cycle::end_open_cycle(&self.setup, &self.clock, (4, "cut off: the daemon was told to end"));
+        let ended = cycle::end_open_cycle(&self.setup, &self.clock, (4, TOLD_TO_END));
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "the cycle that was cut off could not be recorded");
         }

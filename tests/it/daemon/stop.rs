@@ -18,6 +18,9 @@ fn told_to_end_while_it_reads_it_ends_at_once() {
     daemon.ends(0);
     let history = setting.ends(0, &["history"]);
     assert!(history.stdout.contains("the daemon was told to end"), "{}", history.stdout);
+    // Nobody knows what that cycle would have become.
+    let status = setting.ends(3, &["status"]);
+    assert!(status.stdout.starts_with("unknown\n"), "{}", status.stdout);
 }
 
 #[test]
