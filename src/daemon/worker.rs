@@ -228,8 +228,10 @@ impl<'a> Worker<'a> {
                         Asked::Stop => {
                             // Nothing new is sent; what was sent has some time to be answered.
                             self.stop.set();
-                            self.notifier.stopping("told to end; requests under way are waited for");
-                            let wait = if sending.load(Ordering::Relaxed) { STOP_WAIT } else { Duration::ZERO };
+                            let is_sending = sending.load(Ordering::Relaxed);
+                            let what = if is_sending { "; requests under way are waited for" } else { "" };
+                            self.notifier.stopping(&format!("told to end{what}"));
+                            let wait = if is_sending { STOP_WAIT } else { Duration::ZERO };
                             give_up_at.get_or_insert(self.clock.monotonic().saturating_add(wait));
                         }
                     },
