@@ -1,9 +1,9 @@
 //! `/livez`, `/readyz`, `/metrics`: over TCP on loopback, and over a Unix socket.
 
 use super::super::sim::wire::{Answer, Effect, Fault, Match};
-use super::running::Setting;
+use super::running::{LOG, Setting};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
 /// Asks over a Unix socket; the status line and the body.
@@ -50,12 +50,26 @@ fn health_follows_the_cycles_and_names_nobody() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_a_clear_end() {
+fn an_address_that_is_taken_stops_no_cycle_and_is_tried_again() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let setting = Setting::with(&[], "");
-    setting.configure(&format!("[http]\nlisten = \"{}\"\n", taken.local_addr().expect("an address")));
-    let ran = setting.ends(2, &["daemon"]);
-    assert!(ran.stderr.contains("cannot listen on 127.0.0.1:"), "{}", ran.stderr);
+    let address = taken.local_addr().expect("an address");
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.configure(&format!("[guard]\nfirst_plan = \"apply\"\n[http]\nlisten = \"{address}\"\n"));
+    let daemon = setting.start();
+    daemon.until("READY=1");
+    let unserved = "; health and metrics are not served (see the journal)";
+    let ready = daemon.received().into_iter().rfind(|line| line.starts_with("STATUS=")).expect("a status");
+    assert!(ready.ends_with(unserved), "{ready}");
+    let said = daemon.until("STATUS=good: ");
+    assert!(said.contains(" done; next at ") && said.ends_with(unserved), "{said}");
+    assert_eq!(setting.effects().len(), 3);
+    let log = std::fs::read_to_string(setting.file(LOG)).expect("a log");
+    assert!(log.contains(&format!("cannot listen on {address} for health and metrics")), "{log}");
+    drop(taken);
+    while daemon.until("STATUS=good: ").ends_with(unserved) {}
+    let stream = TcpStream::connect(address).expect("somebody listens");
+    assert_eq!(ask_over(stream, "/readyz").0, "HTTP/1.1 200 OK");
+    daemon.ends(0);
 }
 
 #[test]
