@@ -80,6 +80,8 @@ pub struct Status {
     pub last: Option<CycleRecord>,
     /// Whether that one is running right now.
     pub is_running: bool,
+    /// When the first of those that are kept began.
+    pub first_at: Option<Timestamp>,
     /// The newest good one.
     pub good: Option<CycleRecord>,
     /// The plan that waits for a person.
@@ -110,6 +112,8 @@ pub struct Status {
     pub pins: BTreeMap<PersonId, Pin>,
     /// Whether a daemon runs on this database.
     pub is_daemon_running: bool,
+    /// Whether a daemon ran cycles until lately, and none runs now.
+    pub is_daemon_missed: bool,
     /// When the daemon's next cycle is due; none when no daemon runs.
     pub next_due: Option<Timestamp>,
     /// When it was asked.
@@ -118,6 +122,9 @@ pub struct Status {
 
 /// So many due times may be missed.
 const MISSED_MAX: usize = 3;
+
+/// A daemon that has run no cycle for so long before the newest sync is not missed any more.
+const MISSED_SECONDS: i64 = 24 * 3_600;
 
 /// Reads how the sync is.
 ///
@@ -133,8 +140,15 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
     // While a cycle runs, the one before it says how the sync is.
     let ended = if is_running { store.read_last_ended_sync()? } else { last.clone() };
     let is_daemon_running = DaemonLock::is_taken(store.path());
-    // A sync by hand does not hide the daemon beside it; without one, only a daemon's own cycles can be overdue.
-    let since = last.as_ref().filter(|cycle| is_daemon_running || is_of_daemon(cycle)).map(|cycle| cycle.started_at);
+    // A sync by hand hides neither the daemon beside it nor one that is gone. Where syncs went on for a day without a
+    // daemon, nobody misses it.
+    let is_daemon_missed = match (&last, store.read_last_cycle_of_daemon()?) {
+        (Some(last), Some(of_daemon)) => {
+            !is_daemon_running && last.started_at.seconds_since(of_daemon.started_at) <= MISSED_SECONDS
+        }
+        (None, _) | (_, None) => false,
+    };
+    let since = last.as_ref().filter(|_| is_daemon_running || is_daemon_missed).map(|cycle| cycle.started_at);
     let is_stale = since.is_some_and(|since| cycles.count_between(since, now, MISSED_MAX) >= MISSED_MAX);
     let dead_key = store.read_key_trial()?.and_then(|trial| trial.dead);
     let facts = Facts {
@@ -153,6 +167,7 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
     Ok(Status {
         state,
         is_running,
+        first_at: store.read_first_sync_at()?,
         good: store.read_last_good_cycle()?,
         held,
         decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
@@ -167,16 +182,12 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
         accounts: (owned.accounts.len(), owned.active_accounts()),
         groups: owned.groups.len(),
         is_daemon_running,
+        is_daemon_missed,
         next_due: cycles.next_after(now).filter(|_| is_daemon_running),
         last,
         failing,
         now,
     })
-}
-
-/// Whether a daemon ran it.
-pub fn is_of_daemon(cycle: &CycleRecord) -> bool {
-    matches!(cycle.command.as_str(), "daemon" | "observe")
 }
 
 /// Attribute updates after one that unlinked an account, and removals in a form that removed others as well.
@@ -197,7 +208,7 @@ struct Facts {
 
 impl Facts {
     fn state(self, cycle: &CycleRecord, was_applied_since: bool) -> State {
-        let Some(end) = &cycle.end else { return State::Unknown };
+        let Some(end) = cycle.end.as_ref().filter(|end| !end.is_cut_off()) else { return State::Unknown };
         let good = if self.is_stale { State::Stale } else { State::Good };
         match end.exit_code {
             code if !matches!(code, 0 | 5) || self.is_failing => State::Failing,
@@ -237,7 +248,7 @@ mod tests {
     use crate::cycle::PAUSED;
     use crate::model::Timestamp;
     use crate::schedule::Schedule;
-    use crate::store::{Binding, CycleEnd, CycleId, DaemonLock, Settings as Database, Store};
+    use crate::store::{Binding, CycleEnd, CycleId, DaemonLock, Settings as Database, Store, TOLD_TO_END};
     use std::path::Path;
 
     /// 2026-11-23T14:00:00Z.
@@ -284,8 +295,56 @@ mod tests {
         ends(&mut store, "observe", 0, (0, "observed"));
         assert_eq!(asked(&store, 2).next_due, None);
         assert_eq!(asked(&store, 31).state, State::Stale);
+    }
+
+    #[test]
+    fn a_sync_by_hand_does_not_hide_that_the_daemon_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        ends(&mut store, "daemon", 0, (0, "done"));
         ends(&mut store, "sync", 32, (0, "done"));
-        assert_eq!(asked(&store, 90).state, State::Good);
+        let status = asked(&store, 33);
+        assert_eq!((status.state, status.next_due, status.is_daemon_missed), (State::Good, None, true));
+        assert_eq!(asked(&store, 59).state, State::Good);
+        assert_eq!(asked(&store, 61).state, State::Stale);
+        ends(&mut store, "sync", 24 * 60, (0, "done"));
+        assert_eq!(asked(&store, 25 * 60).state, State::Stale);
+        // Somebody who syncs without a daemon for a day has not lost one.
+        ends(&mut store, "sync", 24 * 60 + 1, (0, "done"));
+        let status = asked(&store, 25 * 60);
+        assert_eq!((status.state, status.is_daemon_missed), (State::Good, false));
+    }
+
+    #[test]
+    fn where_no_daemon_ever_ran_none_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        ends(&mut store, "sync", 0, (0, "done"));
+        let status = asked(&store, 90);
+        assert_eq!((status.state, status.is_daemon_missed), (State::Good, false));
+    }
+
+    #[test]
+    fn a_cycle_that_was_under_way_when_the_daemon_was_told_to_end_did_not_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        for minute in 0..3 {
+            ends(&mut store, "daemon", minute, (4, TOLD_TO_END));
+        }
+        assert_eq!(asked(&store, 3).state, State::Unknown);
+        assert_eq!(store.count_failed_in_a_row(3).unwrap(), 0);
+        ends(&mut store, "daemon", 3, (0, "done"));
+        ends(&mut store, "daemon", 4, (4, TOLD_TO_END));
+        assert_eq!(asked(&store, 5).state, State::Unknown);
+        // While the next one runs, the one before says how it is.
+        let _daemon = DaemonLock::acquire(store.path()).unwrap();
+        store.begin_cycle("daemon", Timestamp::from_seconds(START + 300)).unwrap();
+        assert_eq!(asked(&store, 6).state, State::Good);
+        // Failures in a row are still in a row with one between them that was cut off.
+        ends(&mut store, "daemon", 7, (4, "failed"));
+        ends(&mut store, "daemon", 8, (4, TOLD_TO_END));
+        ends(&mut store, "daemon", 9, (4, "failed"));
+        assert_eq!(store.count_failed_in_a_row(3).unwrap(), 2);
     }
 
     #[test]

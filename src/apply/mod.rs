@@ -84,7 +84,7 @@ pub struct Context<'a> {
     pub managed: BTreeSet<Attribute>,
     /// From this moment of the clock on nothing more is begun.
     pub until: Duration,
-    /// Told after each request.
+    /// Told before the first request of a wave leaves, and after each.
     pub progress: &'a dyn Fn(Progress),
 }
 
@@ -239,6 +239,10 @@ impl Sender<'_, '_> {
                 (task, id, Ok(exchange))
             }
         });
+        if !intents.is_empty() {
+            // From here on, whoever gives up leaves open ends.
+            (self.context.progress)(Progress { sent: self.sent, total: self.total });
+        }
         let mut answers = futures_util::stream::iter(requests).buffer_unordered(most);
         let mut received = Vec::new();
         while let Some(answer) = answers.next().await {

@@ -1,6 +1,6 @@
 //! How far the sending is.
 
-/// After each request.
+/// When a wave of requests begins, and after each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Requests that were answered, or given up.

@@ -66,6 +66,13 @@ impl Findings {
             self.code = code;
         }
     }
+
+    fn end(&self) -> Result<(), Ended> {
+        match self.code {
+            0 => Ok(()),
+            code => Err(Ended::with(code, "error: the check found problems; nothing was changed anywhere")),
+        }
+    }
 }
 
 pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> {
@@ -79,12 +86,15 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> 
         Findings::note(warning);
     }
     note_expiry(&config);
+    let mut findings = Findings::default();
+    if let Err(error) = setup::check_binding(&config) {
+        findings.bad(2, &error);
+    }
     if options.offline {
-        return Ok(());
+        return findings.end();
     }
     let clock = Clock::system();
     let (duo, scim) = setup::clients(&config, &clock)?;
-    let mut findings = Findings::default();
     setup::block_on(async {
         let desired = check_duo(&config, &duo, &mut findings).await;
         if check_scim(&config, &scim, &mut findings).await
@@ -93,10 +103,7 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> 
             check_mapping(&config, &scim, &desired, &mut findings).await;
         }
     })?;
-    match findings.code {
-        0 => Ok(()),
-        code => Err(Ended::with(code, "error: the check found problems; nothing was changed anywhere")),
-    }
+    findings.end()
 }
 
 /// A key that is dead by its date, or soon will be.

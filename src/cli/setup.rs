@@ -16,6 +16,7 @@ use crate::scim;
 use crate::status;
 use crate::store::Binding;
 use crate::store::Brake;
+use crate::store::OpenStoreError;
 use crate::store::Settings;
 use crate::store::Store;
 use crate::store::WriterLock;
@@ -106,6 +107,12 @@ pub(super) fn open_store(config: &Config) -> Result<Store, Ended> {
 pub(super) fn open_store_to_read(config: &Config) -> Result<Store, Ended> {
     let (settings, binding) = store_settings(config);
     Ok(Store::open_to_read(&settings, &binding)?)
+}
+
+/// Whether the database belongs to other services than the configuration names; it need not be there.
+pub(super) fn check_binding(config: &Config) -> Result<(), OpenStoreError> {
+    let (settings, binding) = store_settings(config);
+    Store::check_binding(&settings, &binding)
 }
 
 fn store_settings(config: &Config) -> (Settings, Binding) {

@@ -44,7 +44,7 @@ pub(super) fn is_open(
     if decision == Decision::Approved || is_done {
         return Ok(false);
     }
-    let approved = store.read_approved_items(now)?;
+    let approved = store.read_approved_items(now, None)?;
     let decisions = store.read_decisions(&plan.fingerprint)?;
     Ok(decisions.iter().any(|record| !record.risky.is_disjoint(&approved)))
 }

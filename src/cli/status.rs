@@ -71,7 +71,7 @@ fn text(
     out.push_str(&what_was_done(global, status));
     if let Some(due) = status.next_due {
         let _ = writeln!(out, "next cycle       {due}");
-    } else if status.last.as_ref().is_some_and(status::is_of_daemon) {
+    } else if status.is_daemon_missed {
         let _ = writeln!(out, "next cycle       none: the daemon does not run");
     }
     let (accounts, active) = status.accounts;

@@ -102,7 +102,7 @@ pub enum Progress {
     ReadingTarget(u64),
     /// People are asked for one by one.
     Confirming(usize),
-    /// Requests were answered.
+    /// Requests leave, or were answered.
     Sending(apply::Progress),
 }
 

@@ -14,9 +14,9 @@ pub(super) fn set(
     (key_expires, people): (Option<jiff::civil::Date>, Option<usize>),
     next: Option<Timestamp>,
 ) {
-    if let Some(good) = status.good.as_ref().and_then(|cycle| cycle.ended_at) {
-        gauge!(metric::LAST_GOOD).set(good.seconds() as f64);
-    }
+    // Where none was ever good, it is missing since the first one: an alert by the age of this must go off, too.
+    let good = status.good.as_ref().and_then(|cycle| cycle.ended_at).or(status.first_at);
+    gauge!(metric::LAST_GOOD).set(good.map_or(0.0, |at| at.seconds() as f64));
     if let Some(next) = next {
         gauge!(metric::NEXT_DUE).set(next.seconds() as f64);
     }
@@ -42,7 +42,20 @@ pub(super) fn set(
 pub(super) fn count(journal: &[JournalRecord]) {
     for record in journal {
         let outcome = record.outcome.clone().unwrap_or_else(|| "unknown".to_owned());
-        metric::count_change(action(&record.request), outcome);
+        metric::count_changes(action(&record.request), outcome, changes(&record.request));
+    }
+}
+
+/// How much a request changes: memberships are counted one by one.
+fn changes(request: &Request) -> usize {
+    match request {
+        Request::AddMembers { members, .. } | Request::RemoveMembers { members, .. } => members.len(),
+        Request::Adopt { .. }
+        | Request::AdoptGroup { .. }
+        | Request::CreateUser { .. }
+        | Request::UpdateUser { .. }
+        | Request::DeactivateUser { .. }
+        | Request::CreateGroup { .. } => 1,
     }
 }
 

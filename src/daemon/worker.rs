@@ -15,6 +15,7 @@ use crate::status::{State, Status};
 use crate::store::KeyTrial;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TOLD_TO_END;
 use crate::telemetry::Health;
 use crate::telemetry::ServeError;
 use crate::telemetry::Server;
@@ -91,7 +92,7 @@ impl<'a> Worker<'a> {
     pub(super) async fn prepare(&mut self, signals: &mut Signals) -> Result<(), StartError> {
         let store = Store::open(&self.setup.store, &self.setup.binding).map_err(StartError::Open)?;
         if store.read_unsettled().is_ok_and(|open| open.is_empty()) {
-            return self.listen().await.map_err(StartError::Serve);
+            return self.start_serving().await;
         }
         self.notifier.status("looking up what became of requests that were cut off");
         let settled = tokio::select! {
@@ -110,25 +111,47 @@ impl<'a> Worker<'a> {
                 tracing::warn!(error = %chain(&error), "requests that were cut off earlier are not settled yet");
             }
         }
-        self.listen().await.map_err(StartError::Serve)
+        self.start_serving().await
     }
 
-    /// Serves health and metrics where the configuration says; counting begins with the first listener.
-    async fn listen(&mut self) -> Result<(), ServeError> {
-        // The old listener goes first: the new one may have its address.
-        self.server = None;
-        let Some(listen) = &self.setup.listen else { return Ok(()) };
+    /// The sync does without health and metrics for as long as somebody else has their address.
+    async fn start_serving(&mut self) -> Result<(), StartError> {
+        match self.listen(self.setup.listen.clone()).await {
+            Ok(server) => self.server = server,
+            Err(error) if error.is_lasting() => return Err(StartError::Serve(error)),
+            Err(error) => tracing::error!("{}; this is tried again before each cycle", chain(&error)),
+        }
+        Ok(())
+    }
+
+    /// Tries again what failed at the start.
+    async fn serve_at_last(&mut self) {
+        if !self.is_unserved() {
+            return;
+        }
+        match self.listen(self.setup.listen.clone()).await {
+            Ok(server) => self.server = server,
+            Err(error) => tracing::warn!("{}", chain(&error)),
+        }
+    }
+
+    const fn is_unserved(&self) -> bool {
+        self.setup.listen.is_some() && self.server.is_none()
+    }
+
+    /// Serves health and metrics there; counting begins with the first listener.
+    async fn listen(&mut self, listen: Option<String>) -> Result<Option<Server>, ServeError> {
+        let Some(listen) = listen else { return Ok(None) };
         if self.metrics.is_none() {
             match metric::start() {
                 Ok(handle) => self.metrics = Some(handle),
                 Err(error) => tracing::error!(error = %error, "nothing can be counted"),
             }
         }
-        if let Some(metrics) = &self.metrics {
-            self.server = Some(Server::start(listen, self.health.clone(), metrics.clone()).await?);
-            tracing::info!(http.listen = %listen, "health and metrics are served");
-        }
-        Ok(())
+        let Some(metrics) = &self.metrics else { return Ok(None) };
+        let server = Server::start(&listen, self.health.clone(), metrics.clone()).await?;
+        tracing::info!(http.listen = %listen, "health and metrics are served");
+        Ok(Some(server))
     }
 
     pub(super) async fn serve(&mut self, signals: &mut Signals) -> Result<(), StartError> {
@@ -136,8 +159,8 @@ impl<'a> Worker<'a> {
             self.notifier.stopping("told to end before it was ready");
             return Ok(());
         }
-        let mut trigger = self.start_trigger().await?;
-        self.notifier.ready("started; the first cycle begins");
+        let mut trigger = self.start_trigger(&self.setup).await?;
+        self.notifier.ready(&format!("started; the first cycle begins{}", self.shortcomings()));
         tracing::info!(schedule.cycle_cron = self.setup.cycles.as_str(), "started");
         let mut next = Next::Run(Wake::Cycle);
         loop {
@@ -164,8 +187,8 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    async fn start_trigger(&self) -> Result<Trigger, StartError> {
-        let started = Trigger::start(&self.notes, &self.setup.cycles, &self.setup.refreshes).await;
+    async fn start_trigger(&self, setup: &Setup) -> Result<Trigger, StartError> {
+        let started = Trigger::start(&self.notes, &setup.cycles, &setup.refreshes).await;
         started.map_err(|error| StartError::Trigger(Box::new(error)))
     }
 
@@ -212,6 +235,7 @@ impl<'a> Worker<'a> {
     async fn run(&mut self, wake: Wake, signals: &mut Signals) -> Flow {
         let began = self.clock.monotonic();
         self.note_due();
+        self.serve_at_last().await;
         self.notifier.status("a cycle is running");
         let (sending, mut asked_to_reload) = (AtomicBool::new(false), false);
         let finished = {
@@ -227,8 +251,10 @@ impl<'a> Worker<'a> {
                         Asked::Stop => {
                             // Nothing new is sent; what was sent has some time to be answered.
                             self.stop.set();
-                            self.notifier.stopping("told to end; requests under way are waited for");
-                            let wait = if sending.load(Ordering::Relaxed) { STOP_WAIT } else { Duration::ZERO };
+                            let is_sending = sending.load(Ordering::Relaxed);
+                            let what = if is_sending { "; requests under way are waited for" } else { "" };
+                            self.notifier.stopping(&format!("told to end{what}"));
+                            let wait = if is_sending { STOP_WAIT } else { Duration::ZERO };
                             give_up_at.get_or_insert(self.clock.monotonic().saturating_add(wait));
                         }
                     },
@@ -260,8 +286,7 @@ impl<'a> Worker<'a> {
 
     /// What was going on is over, since the daemon was told to end.
     fn end_open_cycle(&self, command: &str) {
-        let end = (4, "cut off: the daemon was told to end");
-        let ended = cycle::end_open_cycle(&self.setup, &self.clock, command, end);
+        let ended = cycle::end_open_cycle(&self.setup, &self.clock, command, (4, TOLD_TO_END));
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "the cycle that was cut off could not be recorded");
         }
@@ -296,8 +321,14 @@ impl<'a> Worker<'a> {
         };
         self.health.set(is_well, &format!("{word}: {line}"));
         let next = self.next_due();
+        self.notifier.status(&format!("{word}: {line}{next}{}", self.shortcomings()));
+    }
+
+    /// The end of a status: what is not as the configuration on disk says.
+    fn shortcomings(&self) -> String {
         let refused = if self.is_refused { "; the changed configuration is not used (see the journal)" } else { "" };
-        self.notifier.status(&format!("{word}: {line}{next}{refused}"));
+        let unserved = if self.is_unserved() { "; health and metrics are not served (see the journal)" } else { "" };
+        format!("{refused}{unserved}")
     }
 
     /// The end of a status: when the next cycle is due.
@@ -345,36 +376,41 @@ impl<'a> Worker<'a> {
     /// Reads the configuration again. A bad one changes nothing. Gives the trigger of a new schedule.
     async fn reload(&mut self) -> Option<Trigger> {
         self.notifier.reloading();
-        let fresh = match (self.load)(&self.clock, &self.stop) {
-            Ok(fresh) if fresh.store.database == self.setup.store.database => fresh,
-            Ok(_) => {
-                self.keep("state.database names another file: that needs a restart");
-                return None;
-            }
-            Err(error) => {
-                self.keep(&chain(error.as_ref()));
-                return None;
-            }
-        };
-        let before = std::mem::replace(&mut self.setup, fresh);
-        if before.listen != self.setup.listen
-            && let Err(error) = self.listen().await
-        {
-            tracing::error!("{}", chain(&error));
-        }
-        match self.start_trigger().await {
+        match self.take_over().await {
             Ok(trigger) => {
                 self.is_refused = false;
                 tracing::info!("the configuration was read again");
-                self.notifier.ready(&format!("the configuration was read again{}", self.next_due()));
+                let end = format!("{}{}", self.next_due(), self.shortcomings());
+                self.notifier.ready(&format!("the configuration was read again{end}"));
                 Some(trigger)
             }
-            Err(error) => {
-                self.setup = before;
-                self.keep(&chain(&error));
+            Err(why) => {
+                self.keep(&why);
                 None
             }
         }
+    }
+
+    /// All of the new configuration, or nothing of it; then why.
+    async fn take_over(&mut self) -> Result<Trigger, String> {
+        let fresh = (self.load)(&self.clock, &self.stop).map_err(|error| chain(error.as_ref()))?;
+        if fresh.store.database != self.setup.store.database {
+            return Err("state.database names another file: that needs a restart".to_owned());
+        }
+        // The database was opened with the services of the old one: it is theirs.
+        self.setup.binding.check(&fresh.binding, &self.setup.store).map_err(|error| chain(&error))?;
+        let trigger = self.start_trigger(&fresh).await.map_err(|error| chain(&error))?;
+        if fresh.listen != self.setup.listen {
+            match self.listen(fresh.listen.clone()).await {
+                Ok(server) => self.server = server,
+                Err(error) => {
+                    trigger.stop().await;
+                    return Err(chain(&error));
+                }
+            }
+        }
+        self.setup = fresh;
+        Ok(trigger)
     }
 
     fn keep(&mut self, why: &str) {

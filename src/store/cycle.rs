@@ -28,7 +28,15 @@ pub struct CycleEnd {
     pub report: serde_json::Value,
 }
 
+/// The message of a cycle that was under way when the daemon was told to end: nobody knows what it would have become.
+pub const TOLD_TO_END: &str = "cut off: the daemon was told to end";
+
 impl CycleEnd {
+    /// Whether the cycle did not come to an end of its own, although one is written down.
+    pub fn is_cut_off(&self) -> bool {
+        self.message == TOLD_TO_END
+    }
+
     /// Whether the plan was sent, as far as that went.
     pub fn has_sent(&self) -> bool {
         self.report.get("sent").is_some_and(serde_json::Value::is_object)
@@ -99,10 +107,22 @@ impl Store {
         self.read_one_cycle("WHERE command IN ('sync', 'daemon', 'observe') ORDER BY id DESC LIMIT 1", [])
     }
 
-    /// The newest cycle about everybody that came to an end.
+    /// The newest cycle about everybody that came to an end of its own.
     pub fn read_last_ended_sync(&self) -> Result<Option<CycleRecord>, StoreError> {
-        let sql = "WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1";
-        self.read_one_cycle(sql, [])
+        let sql = "WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL AND message <> ?1 \
+                   ORDER BY id DESC LIMIT 1";
+        self.read_one_cycle(sql, [TOLD_TO_END])
+    }
+
+    /// When the first cycle about everybody began, of those that are kept.
+    pub fn read_first_sync_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "WHERE command IN ('sync', 'daemon', 'observe') ORDER BY id LIMIT 1";
+        Ok(self.read_one_cycle(sql, [])?.map(|cycle| cycle.started_at))
+    }
+
+    /// The newest cycle that a daemon ran.
+    pub fn read_last_cycle_of_daemon(&self) -> Result<Option<CycleRecord>, StoreError> {
+        self.read_one_cycle("WHERE command IN ('daemon', 'observe') ORDER BY id DESC LIMIT 1", [])
     }
 
     /// The newest cycle that made, or sent, the newest plan about everybody.
@@ -124,13 +144,14 @@ impl Store {
         )
     }
 
-    /// How many of the newest ended cycles about everybody failed, one after the other; counted up to `most`.
+    /// How many of the newest ended cycles about everybody failed, one after the other; counted up to `most`. One that
+    /// was cut off says nothing.
     pub fn count_failed_in_a_row(&self, most: u32) -> Result<u32, StoreError> {
         let doing = "read the cycles";
         let sql = "SELECT exit_code FROM cycle WHERE command IN ('sync', 'daemon', 'observe') AND ended_at IS NOT NULL \
-                   ORDER BY id DESC LIMIT ?1";
+                   AND message <> ?2 ORDER BY id DESC LIMIT ?1";
         let mut statement = self.connection.prepare(sql).map_err(self.failed(doing))?;
-        let rows = statement.query_map([most], |row| row.get::<_, u8>(0)).map_err(self.failed(doing))?;
+        let rows = statement.query_map((most, TOLD_TO_END), |row| row.get::<_, u8>(0)).map_err(self.failed(doing))?;
         let codes: Vec<u8> = rows.collect::<Result<_, _>>().map_err(self.failed(doing))?;
         let failed = codes.into_iter().take_while(|code| !matches!(code, 0 | 5)).count();
         Ok(u32::try_from(failed).unwrap_or(most))

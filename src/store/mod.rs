@@ -31,7 +31,7 @@ mod trust;
 pub use backup::{BackUpError, BackupDone, BackupMark};
 pub use brake::{Brake, BrakeRecord, BrakeState};
 pub use compact::Removed;
-pub use cycle::{CycleEnd, CycleId, CycleRecord};
+pub use cycle::{CycleEnd, CycleId, CycleRecord, TOLD_TO_END};
 pub use decision::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Who};
 pub use failing::{Failing, FailingKey, FailingRecord};
 pub use foreign::ForeignWrites;

@@ -33,6 +33,17 @@ pub struct Binding {
     pub scim_base_url: String,
 }
 
+impl Binding {
+    /// Refuses other services for a database that belongs to these.
+    pub fn check(&self, wanted: &Self, settings: &Settings) -> Result<(), OpenStoreError> {
+        let both = pairs(self).into_iter().zip(pairs(wanted));
+        for ((key, found), (_, wanted)) in both {
+            refuse_other(&settings.database, key, (found.clone(), wanted))?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a database cannot be used. Whatever it is, the file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenStoreError {
@@ -154,6 +165,19 @@ impl Store {
         Ok(Self { connection, path, named, database_id })
     }
 
+    /// Whether a database belongs to other services, as far as that can be seen without making or changing a file: one
+    /// that is missing, or that cannot be read so, belongs to nobody else.
+    pub fn check_binding(settings: &Settings, binding: &Binding) -> Result<(), OpenStoreError> {
+        let path = &settings.database;
+        let Some(connection) = connect_as_it_stands(path) else { return Ok(()) };
+        for (key, wanted) in pairs(binding) {
+            if let Ok(Some(found)) = read_meta(&connection, key) {
+                refuse_other(path, key, (found, wanted))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a database for a command that only reads. Where it cannot be written (a full disk, a read-only file
     /// system), it is read as it stands.
     pub fn open_to_read(settings: &Settings, binding: &Binding) -> Result<Self, OpenStoreError> {
@@ -170,9 +194,7 @@ impl Store {
         if leftover::wal_of(&path).is_some() {
             return None;
         }
-        let name = utf8_percent_encode(path.to_str()?, URI_ESCAPED);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()?;
+        let connection = connect_as_it_stands(&path)?;
         let is_ours = super::migrate::is_current(&connection).ok()?
             && pairs(binding).iter().all(|(key, wanted)| {
                 read_meta(&connection, key).is_ok_and(|found| found.as_deref() == Some(wanted.as_str()))
@@ -180,6 +202,13 @@ impl Store {
         let database_id = read_meta(&connection, "database_id").ok()??;
         is_ours.then_some(Self { connection, path, named, database_id })
     }
+}
+
+/// Reads the file alone, without its helper files: none is made, and what is only in them is not seen.
+fn connect_as_it_stands(path: &Path) -> Option<Connection> {
+    let name = utf8_percent_encode(path.to_str()?, URI_ESCAPED);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()
 }
 
 /// What has a meaning of its own in the name of a file that is written as a URI.
@@ -237,14 +266,18 @@ fn bind(connection: &mut Connection, path: &Path, binding: &Binding) -> Result<(
     let failed = |source: rusqlite::Error| classify(path, source);
     for (key, wanted) in pairs(binding) {
         match read_meta(connection, key).map_err(failed)? {
-            Some(found) if found == *wanted => {}
-            Some(found) => {
-                return Err(OpenStoreError::Foreign { path: path.to_owned(), key, found, wanted: wanted.clone() });
-            }
+            Some(found) => refuse_other(path, key, (found, wanted))?,
             None => write_meta(connection, key, wanted).map_err(failed)?,
         }
     }
     Ok(())
+}
+
+fn refuse_other(path: &Path, key: &'static str, (found, wanted): (String, &String)) -> Result<(), OpenStoreError> {
+    if found == *wanted {
+        return Ok(());
+    }
+    Err(OpenStoreError::Foreign { path: path.to_owned(), key, found, wanted: wanted.clone() })
 }
 
 pub(super) fn read_meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

@@ -12,7 +12,7 @@ mod migrate;
 use super::*;
 use crate::guard::Class;
 use crate::model::{Attribute, Attributes, GroupId, OwnedAccount, OwnedGroup, PersonId, ScimId, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
 mod trust;
@@ -77,6 +77,37 @@ fn a_database_belongs_to_its_two_services() {
     let other = Binding { api_host: "api-2.duosecurity.com".into(), ..binding() };
     let error = Store::open(&settings, &other).unwrap_err();
     assert!(matches!(&error, OpenStoreError::Foreign { key: "duo.api_host", .. }), "{error}");
+}
+
+#[test]
+fn whose_a_database_is_can_be_seen_without_making_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { database: folder.path().join("state.db") };
+    let files = || {
+        let entries = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect::<BTreeMap<_, _>>()
+    };
+    let other = Binding { scim_base_url: "https://api.atlassian.com/scim/directory/d-2".into(), ..binding() };
+    // Not there.
+    Store::check_binding(&settings, &other).unwrap();
+    assert!(files().is_empty());
+    drop(open(folder.path()));
+    let before = files();
+    Store::check_binding(&settings, &binding()).unwrap();
+    let error = Store::check_binding(&settings, &other).unwrap_err();
+    assert!(matches!(&error, OpenStoreError::Foreign { key: "atlassian.scim_base_url", .. }), "{error}");
+    assert_eq!(files(), before);
+    // At work.
+    let mut store = open(folder.path());
+    store.begin_cycle("daemon", Timestamp::from_seconds(1)).unwrap();
+    let before = files();
+    Store::check_binding(&settings, &binding()).unwrap();
+    assert!(Store::check_binding(&settings, &other).is_err());
+    assert_eq!(files(), before);
+    // No database: that is for others to say.
+    let file = folder.path().join("text");
+    std::fs::write(&file, "text").unwrap();
+    Store::check_binding(&Settings { database: file }, &other).unwrap();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const CYCLES: &str = "duo_atlassian_sync_cycles_total";
 /// How long cycles take.
 pub const CYCLE_SECONDS: &str = "duo_atlassian_sync_cycle_duration_seconds";
-/// When the last good cycle ended.
+/// When the last good cycle ended; before there was one, when the first cycle began.
 pub const LAST_GOOD: &str = "duo_atlassian_sync_last_good_cycle_timestamp_seconds";
 /// When the next cycle is due.
 pub const NEXT_DUE: &str = "duo_atlassian_sync_next_cycle_timestamp_seconds";
@@ -16,7 +16,7 @@ pub const NEXT_DUE: &str = "duo_atlassian_sync_next_cycle_timestamp_seconds";
 pub const REQUESTS: &str = "duo_atlassian_sync_requests_total";
 /// How long requests take.
 pub const REQUEST_SECONDS: &str = "duo_atlassian_sync_request_duration_seconds";
-/// Writing requests by action and outcome.
+/// Changes by action and outcome.
 pub const CHANGES: &str = "duo_atlassian_sync_changes_total";
 /// 1 while a plan waits for a person.
 pub const HELD: &str = "duo_atlassian_sync_held";
@@ -84,11 +84,19 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     describe_counter!(CYCLES, Unit::Count, "Cycles by result.");
     describe_histogram!(CYCLE_SECONDS, Unit::Seconds, "How long cycles took.");
-    describe_gauge!(LAST_GOOD, Unit::Seconds, "When the last good cycle ended, in seconds since 1970.");
+    describe_gauge!(
+        LAST_GOOD,
+        Unit::Seconds,
+        "When the last good cycle ended, in seconds since 1970; before there was one, when the first cycle began."
+    );
     describe_gauge!(NEXT_DUE, Unit::Seconds, "When the next cycle is due, in seconds since 1970.");
     describe_counter!(REQUESTS, Unit::Count, "Requests by service and class of status, tries included.");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "How long requests took, by service.");
-    describe_counter!(CHANGES, Unit::Count, "Writing requests by action and outcome.");
+    describe_counter!(
+        CHANGES,
+        Unit::Count,
+        "Accounts, groups and memberships that were to be changed, by action and outcome."
+    );
     describe_gauge!(HELD, Unit::Count, "1 while a plan waits for a person.");
     describe_gauge!(REJECTED, Unit::Count, "1 while the plan that waits is one that a person rejected.");
     describe_gauge!(PAUSED, Unit::Count, "1 while sending is paused.");
@@ -116,9 +124,9 @@ pub fn count_request(service: &'static str, status: Option<u16>, elapsed: Durati
     histogram!(REQUEST_SECONDS, "service" => service).record(elapsed.as_secs_f64());
 }
 
-/// Counts one writing request, or link, by what came of it: done, refused, unknown.
-pub fn count_change(action: &'static str, outcome: String) {
-    counter!(CHANGES, "action" => action, "outcome" => outcome).increment(1);
+/// Counts what one writing request, or link, was to change, by what came of it: done, refused, unknown.
+pub fn count_changes(action: &'static str, outcome: String, count: usize) {
+    counter!(CHANGES, "action" => action, "outcome" => outcome).increment(u64::try_from(count).unwrap_or(u64::MAX));
 }
 
 /// Counts one cycle.

@@ -44,6 +44,13 @@ pub struct ServeError {
     source: io::Error,
 }
 
+impl ServeError {
+    /// Whether no time helps, but only another configuration: a file is there that somebody may need.
+    pub fn is_lasting(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+}
+
 /// Serves until it is dropped.
 #[derive(Debug)]
 pub struct Server {

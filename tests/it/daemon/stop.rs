@@ -18,6 +18,9 @@ fn told_to_end_while_it_reads_it_ends_at_once() {
     daemon.ends(0);
     let history = setting.ends(0, &["history"]);
     assert!(history.stdout.contains("the daemon was told to end"), "{}", history.stdout);
+    // Nobody knows what that cycle would have become.
+    let status = setting.ends(3, &["status"]);
+    assert!(status.stdout.starts_with("unknown\n"), "{}", status.stdout);
 }
 
 #[test]
@@ -49,6 +52,44 @@ fn told_to_end_while_it_sends_it_lets_what_was_sent_be_answered_and_sends_nothin
         effects,
         ["ana joined eng", "bo joined eng", "created group eng", "created user ana", "created user bo"]
     );
+    // Nor does the sync by hand hide that the daemon is gone.
+    let status = setting.stage.run(&["status"]).expect("the program runs");
+    assert!(status.stdout.contains("next cycle       none: the daemon does not run\n"), "{}", status.stdout);
+}
+
+#[test]
+fn told_to_end_with_its_first_writing_request_under_way_it_hears_the_answer() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.configure("[guard]\nfirst_plan = \"apply\"\n");
+    let (told, heard) = channel();
+    let (go_on, wait) = channel::<()>();
+    setting.stage.atlassian.on_request(Box::new(move |request, _| {
+        if request.method != "GET" {
+            told.send(()).unwrap_or_default();
+            // Not answered before the daemon was told to end.
+            wait.recv().unwrap_or_default();
+        }
+    }));
+    let daemon = setting.start();
+    heard.recv().expect("a writing request");
+    daemon.signal(Signal::SIGTERM);
+    daemon.until("STATUS=told to end; requests under way are waited for");
+    // It does wait: a whole command runs meanwhile.
+    let status = setting.stage.run(&["status", "--format", "json"]).expect("the program runs");
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).expect("a status");
+    assert_eq!((&status["is_running"], &status["unsettled_requests"]), (&true.into(), &1.into()), "{status}");
+    go_on.send(()).expect("it waits");
+    assert_eq!(daemon.wait(), (Some(0), None));
+    // Neither looked up nor sent again: its outcome is known.
+    let sent = setting.stage.atlassian.seen().iter().filter(|seen| seen.request.method != "GET").count();
+    assert_eq!(sent, 1, "{:?}", setting.effects());
+    assert_eq!(setting.effects().len(), 1, "{:?}", setting.effects());
+    let status = setting.stage.run(&["status", "--format", "json"]).expect("the program runs");
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).expect("a status");
+    assert_eq!(status["unsettled_requests"], 0, "{status}");
+    assert_eq!(status["is_running"], false, "{status}");
+    let history = setting.ends(0, &["history"]);
+    assert!(history.stdout.contains(", 1 requests"), "{}", history.stdout);
 }
 
 #[test]
