@@ -399,15 +399,15 @@ impl<'a> Worker<'a> {
         }
         // The database was opened with the services of the old one: it is theirs.
         self.setup.binding.check(&fresh.binding, &self.setup.store).map_err(|error| chain(&error))?;
+        // The old listener stays until everything of the new configuration is known to work.
+        let server = if fresh.listen == self.setup.listen {
+            None
+        } else {
+            Some(self.listen(fresh.listen.clone()).await.map_err(|error| chain(&error))?)
+        };
         let trigger = self.start_trigger(&fresh).await.map_err(|error| chain(&error))?;
-        if fresh.listen != self.setup.listen {
-            match self.listen(fresh.listen.clone()).await {
-                Ok(server) => self.server = server,
-                Err(error) => {
-                    trigger.stop().await;
-                    return Err(chain(&error));
-                }
-            }
+        if let Some(server) = server {
+            self.server = server;
         }
         self.setup = fresh;
         Ok(trigger)
