@@ -118,7 +118,7 @@ struct Sender<'c, 'a> {
     context: &'c mut Context<'a>,
     applied: Applied,
     pending: Vec<Outcome>,
-    /// Creates of earlier cycles that were never found, by record: if a new one is answered with 409, the record is ours.
+    /// Creates of earlier cycles that were never found, by record: if a new one is answered with 409, it is ours.
     unknown_creates: BTreeMap<String, Vec<JournalId>>,
     failed_joins: BTreeSet<PersonId>,
     healed: BTreeSet<FailingKey>,

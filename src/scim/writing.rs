@@ -106,8 +106,8 @@ impl Client {
     }
 }
 
-/// Without a body, success is believed. A body that is about something else, such as a page that says that the service is
-/// not there, is no success: what became of the request is looked up.
+/// Without a body, success is believed. A body that is about something else, such as a page that says that the service
+/// is not there, is no success: what became of the request is looked up.
 pub(super) fn patched<T>(body: Option<&Value>, id: &ScimId, parse: Parse<T>) -> Result<Option<T>, RequestError> {
     let is_nothing = |body: &&Value| body.is_null() || body.as_object().is_some_and(serde_json::Map::is_empty);
     let Some(body) = body.filter(|body| !is_nothing(body)) else { return Ok(None) };
