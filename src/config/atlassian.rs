@@ -52,7 +52,7 @@ fn read_host(reader: &mut Reader<'_>) -> Host {
     };
     if !host.is_loopback && reader.is_placeholder(key, &host.base_url) {
         reader.refuse(key, Fault::new("is still the placeholder", remedy));
-    } else if !is_directory(&host.base_url) {
+    } else if !host.is_loopback && !is_directory(&host.base_url) {
         let message = format!("`{}` does not end in `/scim/directory/` and the id of a directory", host.base_url);
         reader.refuse(key, Fault::new(message, remedy));
     }
@@ -60,7 +60,7 @@ fn read_host(reader: &mut Reader<'_>) -> Host {
 }
 
 /// Whether an address is that of a directory, as all of Atlassian's are: with less of it, or more, every request would
-/// go to a place that is none.
+/// go to a place that is none. What listens on loopback is another service for a trial, with a path of its own.
 fn is_directory(base_url: &str) -> bool {
     let id = base_url.rsplit_once("/scim/directory/").map(|(_, id)| id);
     id.is_some_and(|id| !id.is_empty() && !id.contains('/'))

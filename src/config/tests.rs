@@ -416,8 +416,8 @@ fn no_secret_is_in_debug() {
 #[test]
 fn a_scim_base_url_that_is_not_a_directory_s_is_refused() {
     for text in [
-        "http://127.0.0.1:41181",
-        "http://127.0.0.1:41181/scim/directory/",
+        "https://api.atlassian.com",
+        "https://api.atlassian.com/scim/directory/",
         "https://api.atlassian.com/scim",
         "https://api.atlassian.com/scim/directory",
         "https://api.atlassian.com/scim/directory/6f1c/Users",
@@ -429,4 +429,8 @@ fn a_scim_base_url_that_is_not_a_directory_s_is_refused() {
         assert!(problem.message.contains("does not end in `/scim/directory/` and the id"), "{}", problem.message);
         assert!(problem.remedy.contains("as Atlassian showed it"), "{}", problem.remedy);
     }
+    // Another SCIM service, for a trial.
+    let file = "[atlassian]\nscim_base_url = \"http://127.0.0.1:41181/v2\"\n";
+    let problems = parse(file, Path::new("config.toml"), &Environment::default()).unwrap_err();
+    assert!(problems.as_slice().iter().all(|problem| problem.key != "atlassian.scim_base_url"), "{problems:?}");
 }
