@@ -15,6 +15,7 @@ mod progress;
 mod send;
 mod settle;
 mod task;
+mod wave;
 
 pub use foreign::describe_foreign_writes;
 pub use pause::{Pauses, digest, next_pause};
@@ -52,10 +53,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use task::{Task, Tasks};
 
-/// A wave has so many requests for each that may be under way at once. More save transactions; fewer have less to look
-/// up after a crash.
-const WAVE_PER_REQUEST: usize = 8;
-
 /// The kind of a failing record whose create was refused because the target has such a record: its match is looked for
 /// in the next plan (S7).
 pub const CONFLICT: &str = "conflict";
@@ -74,6 +71,8 @@ pub struct Context<'a> {
     pub owned: Owned,
     /// So many requests may be under way at once.
     pub concurrent_requests_max: usize,
+    /// So many requests may leave in a second.
+    pub requests_per_second: f64,
     /// So many members go into one request.
     pub members_per_request_max: usize,
     /// Whether failing records wait for their pauses.
@@ -197,7 +196,7 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
 
 impl Sender<'_, '_> {
     async fn run_phase(&mut self, tasks: Vec<Task>) -> Result<(), StoreError> {
-        let size = self.context.concurrent_requests_max.max(1) * WAVE_PER_REQUEST;
+        let size = wave::size(self.context.concurrent_requests_max, self.context.requests_per_second);
         let mut tasks: VecDeque<Task> = tasks.into();
         while !tasks.is_empty() && self.applied.stopped.is_none() && !self.is_late() {
             let wave = self.take_wave(&mut tasks, size);

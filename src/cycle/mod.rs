@@ -352,6 +352,7 @@ async fn finish(
         cycle,
         owned: snapshot.owned.clone(),
         concurrent_requests_max: tools.settings.concurrent_requests_max,
+        requests_per_second: tools.settings.requests_per_second,
         members_per_request_max: tools.settings.members_per_request_max,
         pauses: tools.pauses,
         unsettled: tools.unsettled.clone(),

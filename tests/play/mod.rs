@@ -35,6 +35,7 @@ pub use city::Numbers;
 pub use sabotage::Sabotage;
 pub use story::Story;
 pub use watch::{Broken, Promise};
+pub use wire::as_received;
 
 use city::City;
 use dice::Dice;

@@ -115,7 +115,7 @@ impl Drop for Flight<'_> {
 }
 
 /// A request as a server reads it.
-fn as_received(request: &reqwest::Request) -> Request {
+pub fn as_received(request: &reqwest::Request) -> Request {
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
