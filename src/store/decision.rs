@@ -1,7 +1,7 @@
 //! Plans that were shown, and what people decided about them (S10).
 
 use super::compact::keep_plans_within;
-use super::{CycleId, Store, StoreError, to_json};
+use super::{CycleId, JournalId, Request, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
@@ -89,6 +89,15 @@ pub struct DecisionRecord {
     pub risky: BTreeSet<Item>,
 }
 
+/// When something was done last.
+#[derive(Clone, Copy)]
+struct Done {
+    /// By which request.
+    id: JournalId,
+    /// When that was known.
+    at: Timestamp,
+}
+
 /// All kept plans together are at most so large: the oldest go first, and none that waits for a person.
 const PLAN_BYTES_MAX: i64 = 64 << 20;
 
@@ -130,8 +139,8 @@ impl Store {
 
     /// Records what somebody decided.
     pub fn record_decision(&mut self, record: &DecisionRecord) -> Result<(), StoreError> {
-        let sql = "INSERT INTO decision (fingerprint, decision, at, expires_at, login, sudo_user, note, risky) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql = "INSERT INTO decision (fingerprint, decision, at, expires_at, login, sudo_user, note, risky, journal) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT COALESCE(MAX(id), 0) FROM journal))";
         let values = (
             &record.fingerprint,
             record.decision.as_str(),
@@ -148,22 +157,23 @@ impl Store {
     /// Every decision about one plan, oldest first.
     pub fn read_decisions(&self, fingerprint: &str) -> Result<Vec<DecisionRecord>, StoreError> {
         let rest = format!("WHERE fingerprint = {}", quoted(fingerprint));
-        self.decisions(&rest)
+        Ok(self.decisions(&rest)?.into_iter().map(|(record, _)| record).collect())
     }
 
-    /// What people have approved and what is still valid, less what was rejected after it. Where the database is not
-    /// trusted since a moment, what was approved before it does not count: who approved it saw another target (S19).
+    /// What people have approved and what is still valid, less what was rejected after it, and less what was done since:
+    /// the same change, planned anew, is judged anew. Where the database is not trusted since a moment, what was
+    /// approved before it does not count: who approved it saw another target (S19).
     pub fn read_approved_items(
         &self,
         now: Timestamp,
         untrusted_since: Option<Timestamp>,
     ) -> Result<BTreeSet<Item>, StoreError> {
         let mut items = BTreeSet::new();
-        for record in self.decisions("ORDER BY id")? {
-            let is_valid = record.expires_at.is_none_or(|until| now < until)
-                && untrusted_since.is_none_or(|since| since <= record.at);
+        for record in self.read_standing_decisions(now)? {
             match record.decision {
-                Decision::Approved if is_valid => items.extend(record.risky),
+                Decision::Approved if untrusted_since.is_none_or(|since| since <= record.at) => {
+                    items.extend(record.risky)
+                }
                 Decision::Approved => {}
                 Decision::Rejected => items.retain(|item| !record.risky.contains(item)),
             }
@@ -176,15 +186,12 @@ impl Store {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        let decisions = self.decisions("ORDER BY id")?;
+        let decisions = self.read_standing_decisions(now)?;
         let mut covered: BTreeMap<&Item, usize> = BTreeMap::new();
         for (index, record) in decisions.iter().enumerate() {
             let concerned = record.risky.intersection(items);
             match record.decision {
-                Decision::Approved if record.expires_at.is_none_or(|until| now < until) => {
-                    covered.extend(concerned.map(|item| (item, index)));
-                }
-                Decision::Approved => {}
+                Decision::Approved => covered.extend(concerned.map(|item| (item, index))),
                 Decision::Rejected => covered.retain(|item, _| !record.risky.contains(*item)),
             }
         }
@@ -193,10 +200,47 @@ impl Store {
         Ok(records.map(|(_, record)| record).collect())
     }
 
+    /// Every decision, oldest first, without the approvals that have expired; of the others, without what was done since.
+    fn read_standing_decisions(&self, now: Timestamp) -> Result<Vec<DecisionRecord>, StoreError> {
+        let mut decisions = self.decisions("ORDER BY id")?;
+        let is_in_force = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
+        decisions.retain(|(record, _)| record.decision == Decision::Rejected || is_in_force(record));
+        let approvals = || decisions.iter().filter(|(record, _)| record.decision == Decision::Approved);
+        let since = (approvals().map(|(_, last)| *last).min(), approvals().map(|(record, _)| record.at).min());
+        if let (Some(last), Some(at)) = since {
+            let done = self.read_done_since(last, at)?;
+            for (record, last) in decisions.iter_mut().filter(|(record, _)| record.decision == Decision::Approved) {
+                let is_done = |item: &Item| done.get(item).is_some_and(|done| done.id > *last || done.at > record.at);
+                record.risky.retain(|item| !is_done(item));
+            }
+        }
+        Ok(decisions.into_iter().map(|(record, _)| record).collect())
+    }
+
+    /// What was sent after this entry of the journal and done, and what was found out after this moment to be done.
+    fn read_done_since(&self, last: JournalId, at: Timestamp) -> Result<BTreeMap<Item, Done>, StoreError> {
+        let doing = "read what was done since an approval";
+        let sql = "SELECT request, id, settled_at FROM journal WHERE outcome = 'done' AND (id > ?1 OR settled_at > ?2)";
+        let mut statement = self.connection.prepare(sql).map_err(self.failed(doing))?;
+        let mut rows = statement.query([last.0, at.seconds()]).map_err(self.failed(doing))?;
+        let mut done: BTreeMap<Item, Done> = BTreeMap::new();
+        while let Some(row) = rows.next().map_err(self.failed(doing))? {
+            let request: String = row.get(0).map_err(self.failed(doing))?;
+            let request: Request = self.json("a journal entry", &request)?;
+            let id = JournalId(row.get(1).map_err(self.failed(doing))?);
+            let at = Timestamp::from_seconds(row.get(2).map_err(self.failed(doing))?);
+            for item in request.items() {
+                let latest = done.entry(item).or_insert(Done { id, at });
+                *latest = Done { id: latest.id.max(id), at: latest.at.max(at) };
+            }
+        }
+        Ok(done)
+    }
+
     /// What people have rejected and what still stands, less what was approved after it.
     pub fn read_rejected_items(&self) -> Result<BTreeSet<Item>, StoreError> {
         let mut items = BTreeSet::new();
-        for record in self.decisions("ORDER BY id")? {
+        for (record, _) in self.decisions("ORDER BY id")? {
             match record.decision {
                 Decision::Rejected if record.expires_at.is_none() => items.extend(record.risky),
                 Decision::Rejected => {}
@@ -209,24 +253,26 @@ impl Store {
     /// Ends the rejections of which nothing is planned any more: the same change, planned anew one day, is judged anew.
     pub fn let_rejections_lapse(&mut self, planned: &BTreeSet<Item>) -> Result<(), StoreError> {
         let standing = self.decisions("WHERE decision = 'rejected' AND expires_at IS NULL")?;
-        for record in standing.iter().filter(|record| record.risky.is_disjoint(planned)) {
+        for (record, _) in standing.iter().filter(|(record, _)| record.risky.is_disjoint(planned)) {
             let sql = "UPDATE decision SET expires_at = at WHERE fingerprint = ?1 AND decision = 'rejected'";
             self.connection.execute(sql, [&record.fingerprint]).map_err(self.failed("end a rejection"))?;
         }
         Ok(())
     }
 
-    fn decisions(&self, rest: &str) -> Result<Vec<DecisionRecord>, StoreError> {
+    /// Decisions, each with the last entry of the journal at its time.
+    fn decisions(&self, rest: &str) -> Result<Vec<(DecisionRecord, JournalId)>, StoreError> {
         let doing = "read the decisions";
-        let sql =
-            format!("SELECT fingerprint, decision, at, expires_at, login, sudo_user, note, risky FROM decision {rest}");
+        let columns = "fingerprint, decision, at, expires_at, login, sudo_user, note, risky, journal";
+        let sql = format!("SELECT {columns} FROM decision {rest}");
         let mut statement = self.connection.prepare(&sql).map_err(self.failed(doing))?;
         let mut rows = statement.query([]).map_err(self.failed(doing))?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(self.failed(doing))? {
             let text = |index: usize| row.get::<_, String>(index).map_err(self.failed(doing));
             let expires_at: Option<i64> = row.get(3).map_err(self.failed(doing))?;
-            records.push(DecisionRecord {
+            let last = JournalId(row.get(8).map_err(self.failed(doing))?);
+            let record = DecisionRecord {
                 fingerprint: text(0)?,
                 decision: if text(1)? == "approved" { Decision::Approved } else { Decision::Rejected },
                 at: Timestamp::from_seconds(row.get(2).map_err(self.failed(doing))?),
@@ -234,7 +280,8 @@ impl Store {
                 who: Who { login: text(4)?, sudo_user: row.get(5).map_err(self.failed(doing))? },
                 note: text(6)?,
                 risky: self.json("a decision", &text(7)?)?,
-            });
+            };
+            records.push((record, last));
         }
         Ok(records)
     }

@@ -163,4 +163,10 @@ pub(super) const STEPS: &[&str] = &[
         SELECT record, '', name, kind, reason, '', 0, count, first_at, last_at FROM failing_before;
     DROP TABLE failing_before;
     ",
+    "
+    -- The last journal entry at the time of the decision: what is done after it uses an approval up.
+    ALTER TABLE decision ADD COLUMN journal INTEGER NOT NULL DEFAULT 0;
+    UPDATE decision SET journal = COALESCE(
+        (SELECT MAX(id) FROM journal WHERE COALESCE(settled_at, intended_at) < decision.at), 0);
+    ",
 ];

@@ -25,6 +25,8 @@ pub struct Approval {
 pub struct Limited {
     /// What people approved.
     pub approvals: Vec<Approval>,
+    /// What was done by them, and when: done once, it is not approved any more.
+    used: Vec<(Item, Duration)>,
     sent: BTreeMap<&'static str, Vec<(Duration, String)>>,
     holds_first: bool,
     planned_at: Duration,
@@ -80,7 +82,14 @@ impl Limited {
                 && same(item.group.as_ref().map(duo_atlassian_sync::model::GroupId::as_str), group)
         };
         let subject = format!("{person} {}", group.unwrap_or_default());
-        self.count((class, limit), (subject, covers), arrived)
+        let over = self.count((class, limit), (subject, covers), arrived);
+        // Of a request whose sender is gone, the program may never learn that it arrived.
+        if arrived.sent_at == arrived.now {
+            let items = self.approvals.iter().flat_map(|approval| &approval.items);
+            let used: BTreeSet<&Item> = items.filter(|item| covers(item)).collect();
+            self.used.extend(used.into_iter().map(|item| (item.clone(), arrived.now)));
+        }
+        over
     }
 
     /// Counts a changed userName or address.
@@ -96,9 +105,13 @@ impl Limited {
         (subject, covers): (String, impl Fn(&Item) -> bool),
         arrived: &Arrived<'_>,
     ) -> Option<String> {
-        let at = self.planned_at;
+        let at = self.planned_at.min(arrived.sent_at);
         let valid = |approval: &&Approval| approval.from <= at && at < approval.until;
-        if self.approvals.iter().filter(valid).any(|approval| approval.items.iter().any(&covers)) {
+        let is_used =
+            |item: &Item, from| self.used.iter().any(|(used, when)| used == item && (from..at).contains(when));
+        let stands =
+            |approval: &Approval| approval.items.iter().any(|item| covers(item) && !is_used(item, approval.from));
+        if self.approvals.iter().filter(valid).any(stands) {
             return None;
         }
         self.look(arrived.sim);

@@ -61,6 +61,22 @@ fn one_more_within_the_limit_needs_no_second_approval() {
 }
 
 #[test]
+fn what_was_approved_and_sent_needs_another_approval_when_it_is_planned_again() {
+    let (scene, plan) = wave();
+    let all = |scene: &Scene, status| scene.day(|duo| ["a", "b", "c"].iter().for_each(|name| duo.status(name, status)));
+    scene.ends(0, &["approve", &plan]);
+    scene.ends(0, &["sync"]);
+    all(&scene, "active");
+    scene.ends(0, &["sync"]);
+    all(&scene, "disabled");
+    let held = scene.changes_nothing(5, &["sync"]);
+    assert!(held.stdout.contains("3 deactivations; the limit is 1"), "{}", held.stdout);
+    scene.ends(0, &["approve", &fingerprint(&scene)]);
+    scene.ends(0, &["sync"]);
+    assert_eq!(deactivated(&scene).len(), 3);
+}
+
+#[test]
 fn a_rejected_plan_stays_held_whatever_the_limits_become() {
     let (scene, plan) = wave();
     scene.ends(0, &["reject", &plan, "--note", "HR says no"]);
