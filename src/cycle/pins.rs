@@ -43,7 +43,8 @@ pub(super) fn compare(pins: &BTreeMap<PersonId, Pin>, reading: &Reading, asked: 
             compared.seen.insert(id.clone(), text);
         }
         let reason = format!(
-            "pinned by undo of cycle {} at {}: stays as it is until the record changes in Duo or `undo --release {}`",
+            "pinned by undo of cycle {} at {}: nothing is taken away or changed until the record changes in Duo or \
+             `undo --release {}`",
             pin.undone, pin.at, pin.username
         );
         compared.pinned.insert(id.clone(), reason);

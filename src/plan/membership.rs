@@ -96,9 +96,9 @@ impl<'a> Standings<'a> {
     fn want(&self, group: Option<&DesiredGroup>, id: &PersonId) -> Want {
         let is_in = group.is_some_and(|group| group.members.contains(id));
         match self.memberships.get(id) {
-            Some((Memberships::Follow, true)) if is_in => Want::In,
+            Some((Memberships::Follow | Memberships::JoinOnly, true)) if is_in => Want::In,
             Some((Memberships::LeaveOnly, _)) if is_in => Want::AsOwned,
-            Some((Memberships::AsOwned, _)) => Want::AsOwned,
+            Some((Memberships::AsOwned | Memberships::JoinOnly, _)) => Want::AsOwned,
             None | Some((Memberships::None | Memberships::Follow | Memberships::LeaveOnly, _)) => Want::Out,
         }
     }

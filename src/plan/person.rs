@@ -40,6 +40,8 @@ pub(super) enum Memberships {
     /// Duo's, for leaving alone: an account that is kept inactive joins nothing, and stays in nothing that Duo took
     /// away.
     LeaveOnly,
+    /// Duo's, for joining alone: nothing is taken from who is pinned.
+    JoinOnly,
 }
 
 /// The decision about one person.
@@ -167,7 +169,7 @@ impl<'a> World<'a> {
             return Decision::nothing(Memberships::AsOwned);
         }
         if let Some(reason) = self.pin(id) {
-            return Decision::hands_off(reason.clone());
+            return self.hold(id, reason);
         }
         match (self.desired.accounts.get(id), self.account(id)) {
             (None, None) => Decision::nothing(Memberships::None),
@@ -187,6 +189,18 @@ impl<'a> World<'a> {
                 (Standing::Untouched(reason), _) => Decision::hands_off(format!("{reason}: left as it is")),
             },
         }
+    }
+
+    /// Somebody who is pinned: nothing is taken away or changed. What Duo gives is given, since an undo that was cut off,
+    /// or refused in part, may have pinned somebody who still lacks it.
+    fn hold(&self, id: &PersonId, reason: &str) -> Decision {
+        let standing = self.desired.accounts.get(id).map(|desired| &desired.standing);
+        let change = match (standing, self.account(id).map(|account| account.active)) {
+            (Some(Standing::Active), Some(false)) => AccountChange::Reactivate(Changes::new()),
+            (Some(Standing::Active | Standing::Keep(_)), Some(true)) => AccountChange::Nothing,
+            _ => return Decision::hands_off(reason),
+        };
+        Decision { skip: Some(reason.to_owned()), ..Decision::of(change, Memberships::JoinOnly) }
     }
 
     fn create(&self, id: &PersonId, desired: &DesiredAccount) -> Decision {

@@ -160,8 +160,8 @@ impl Store {
         Ok(self.decisions(&rest)?.into_iter().map(|(record, _)| record).collect())
     }
 
-    /// What people have approved and what is still valid, less what was rejected after it, and less what was done since:
-    /// the same change, planned anew, is judged anew. Where the database is not trusted since a moment, what was
+    /// What people have approved and what is still valid, less what was rejected after it, and less what was done
+    /// since: the same change, planned anew, is judged anew. Where the database is not trusted since a moment, what was
     /// approved before it does not count: who approved it saw another target (S19).
     pub fn read_approved_items(
         &self,
@@ -172,7 +172,7 @@ impl Store {
         for record in self.read_standing_decisions(now)? {
             match record.decision {
                 Decision::Approved if untrusted_since.is_none_or(|since| since <= record.at) => {
-                    items.extend(record.risky)
+                    items.extend(record.risky);
                 }
                 Decision::Approved => {}
                 Decision::Rejected => items.retain(|item| !record.risky.contains(item)),
@@ -200,7 +200,7 @@ impl Store {
         Ok(records.map(|(_, record)| record).collect())
     }
 
-    /// Every decision, oldest first, without the approvals that have expired; of the others, without what was done since.
+    /// Every decision, oldest first, without the approvals that have expired, and without what was done after the others.
     fn read_standing_decisions(&self, now: Timestamp) -> Result<Vec<DecisionRecord>, StoreError> {
         let mut decisions = self.decisions("ORDER BY id")?;
         let is_in_force = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);

@@ -81,6 +81,37 @@ fn who_could_not_be_helped_is_not_pinned_out() {
 }
 
 #[test]
+fn who_was_helped_in_part_gets_the_rest_from_the_next_sync() {
+    let (scene, cycle) = three_gone();
+    scene.duo(|duo| duo.status("p00", "active"));
+    // No seat is free: the account stays inactive, and the membership comes back.
+    let refusal = Answer::json(400, &serde_json::json!({ "status": "400", "detail": "no seats" }));
+    let account = Match::writes().containing("/Users/");
+    scene.stage.atlassian.fault(Fault::always(account, Effect::Answer(refusal)));
+    scene.ends(4, &["undo", &cycle, "--person", "p00"]);
+    assert_eq!(status(&scene, 4)["pins"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scene.effects(), ["p00 joined eng"]);
+    scene.stage.atlassian.clear_faults();
+    scene.an_hour_passes();
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects(), ["p00 joined eng", "reactivated p00"]);
+}
+
+#[test]
+fn an_undo_that_was_cut_off_is_finished_by_the_next_sync_where_duo_is_right() {
+    let (scene, cycle) = three_gone();
+    scene.duo(|duo| ["p00", "p01", "p02"].iter().for_each(|name| duo.status(name, "active")));
+    // Every reactivation is answered with an error, and did not happen: the next sync finds that out.
+    let trouble = Answer::json(500, &serde_json::json!({ "status": "500", "detail": "trouble" }));
+    scene.stage.atlassian.fault(Fault::always(Match::writes(), Effect::Answer(trouble)));
+    scene.ends(4, &["undo", &cycle]);
+    scene.stage.atlassian.clear_faults();
+    scene.an_hour_passes();
+    scene.ends(0, &["sync"]);
+    assert_eq!(scene.effects().len(), 6, "{:?}", scene.effects());
+}
+
+#[test]
 fn an_undo_that_the_brake_cuts_off_is_finished_by_the_next() {
     let (scene, cycle) = three_gone();
     let file = scene.file("state.db.pause");
