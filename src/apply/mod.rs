@@ -79,6 +79,8 @@ pub struct Context<'a> {
     pub pauses: Pauses,
     /// Records of which nobody knows what became of an earlier request, as [`settle()`] says.
     pub unsettled: BTreeSet<String>,
+    /// Whether the snapshot was corrected by a whole reading: it is believed again when the plan's links are recorded.
+    pub is_corrected: bool,
     /// The attributes that the mapping fills: what else an account holds is not ours.
     pub managed: BTreeSet<Attribute>,
     /// From this moment of the clock on nothing more is begun.
@@ -188,8 +190,11 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
         sent: 0,
         total,
     };
-    for phase in tasks.into_phases() {
+    for (number, phase) in tasks.into_phases().into_iter().enumerate() {
         sender.run_phase(phase).await?;
+        if number == 0 && sender.context.is_corrected {
+            sender.context.store.believe()?;
+        }
     }
     sender.finish(approved)
 }

@@ -316,6 +316,7 @@ impl Tasks {
         updates + others.into_iter().map(Vec::len).sum::<usize>()
     }
 
+    /// What runs one after the other; the links first.
     pub(super) fn into_phases(self) -> Vec<Vec<Task>> {
         let mut phases = vec![self.links, self.leavers_leave, self.deactivate];
         phases.extend(self.update);

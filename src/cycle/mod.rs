@@ -356,6 +356,7 @@ async fn finish(
         members_per_request_max: tools.settings.members_per_request_max,
         pauses: tools.pauses,
         unsettled: tools.unsettled.clone(),
+        is_corrected: snapshot.drift.is_some(),
         managed: tools.settings.rules.mapping.keys().copied().collect(),
         until: tools.services.clock.monotonic().saturating_add(sending_max),
         progress: &|progress| tell(Progress::Sending(progress)),

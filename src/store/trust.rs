@@ -101,7 +101,7 @@ impl Store {
         Ok(text.map(|text| self.json("memberships that are not ours", &text)).transpose()?.unwrap_or_default())
     }
 
-    /// Records a corrected snapshot, and believes it from now on, in one transaction.
+    /// Records a corrected snapshot. It is believed as soon as what is new to it is linked: see [`Store::believe`].
     pub fn record_correction(&mut self, correction: &Correction<'_>) -> Result<(), StoreError> {
         let path = self.path.clone();
         let failed = |source| StoreError::Sqlite { doing: "correct the snapshot", path: path.clone(), source };
@@ -111,10 +111,15 @@ impl Store {
             grow_generation(&transaction).map_err(&failed)?;
         }
         write_meta(&transaction, FOREIGN_MEMBERSHIPS, &to_json(correction.foreign)).map_err(&failed)?;
-        for key in [BACKUP_OF, BACKUP_AT, IDLE_SINCE, REFRESH_DUE] {
-            transaction.execute("DELETE FROM meta WHERE key = ?1", [key]).map_err(&failed)?;
-        }
         transaction.commit().map_err(&failed)
+    }
+
+    /// Believes the snapshot from now on: it was corrected, and the links to what it did not know are recorded. Earlier
+    /// would be too early: whoever is gone from Duo, and is not linked yet, is looked for only while nothing is believed.
+    pub fn believe(&mut self) -> Result<(), StoreError> {
+        let sql = "DELETE FROM meta WHERE key IN (?1, ?2, ?3, ?4)";
+        let keys = [BACKUP_OF, BACKUP_AT, IDLE_SINCE, REFRESH_DUE];
+        self.connection.execute(sql, keys).map_err(self.failed("note that the database is trusted")).map(drop)
     }
 }
 

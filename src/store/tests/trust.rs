@@ -33,6 +33,7 @@ fn used(folder: &Path, command: &str, seconds: i64) -> Store {
 fn record(store: &mut Store, after: &Owned) {
     let (before, foreign) = (store.read_owned().unwrap(), [(GroupId::new("DGeng"), PersonId::new("DUana"))].into());
     store.record_correction(&Correction { before: &before, after, foreign: &foreign }).unwrap();
+    store.believe().unwrap();
 }
 
 #[test]

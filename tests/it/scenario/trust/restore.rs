@@ -260,3 +260,20 @@ fn what_was_approved_is_sent_after_a_crash_between_the_correction_and_the_first_
     scene.directory_is_as_duo();
     scene.is_at_rest();
 }
+
+#[test]
+fn who_was_to_be_linked_is_found_again_after_a_crash_between_the_correction_and_the_links() {
+    let scene = a_week_later(Stale::Marked);
+    scene.ends(5, &["sync"]);
+    scene.approve();
+    let no_more = "CREATE TRIGGER no_more BEFORE INSERT ON journal BEGIN SELECT RAISE(FAIL, 'full'); END";
+    scene.open().execute_batch(no_more).expect("a trigger");
+    scene.ends(8, &["sync"]);
+    scene.nothing_was_sent();
+    scene.open().execute_batch("DROP TRIGGER no_more").expect("no trigger");
+    assert!(scene.is_marked());
+    scene.ends(0, &["sync"]);
+    scene.atlassian(|sim| assert!(sim.remove_user("guest")));
+    scene.directory_is_as_duo();
+    scene.is_at_rest();
+}
