@@ -163,14 +163,16 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
     };
     let owned = store.read_owned()?;
     let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
-    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);
+    let is_whole = |record: &DecisionRecord| held.as_ref().is_none_or(|plan| record.is_about(&plan.risky));
+    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until) && is_whole(record);
+    let decision = decisions.and_then(|mut decisions| decisions.pop()).filter(stands);
     Ok(Status {
         state,
         is_running,
         first_at: store.read_first_sync_at()?,
         good: store.read_last_good_cycle()?,
         held,
-        decision: decisions.and_then(|mut decisions| decisions.pop()).filter(stands),
+        decision,
         dead_key,
         brake,
         pins: store.read_pins()?,

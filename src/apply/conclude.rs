@@ -9,6 +9,7 @@ use super::task::{Task, all_members};
 use super::{CONFLICT, Sender, Updates, check, foreign, note_link, remember};
 use crate::http;
 use crate::model::GroupId;
+use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::scim::RequestError;
 use crate::store::Effect;
@@ -170,6 +171,7 @@ impl Sender<'_, '_> {
         for effect in &checked.effects {
             remember(&mut self.context.owned, effect);
         }
+        self.note_who_was_lost(request, &checked.effects);
         if let Request::CreateGroup { name, .. } = request {
             self.applied.groups_created.push(name.clone());
         }
@@ -207,6 +209,18 @@ impl Sender<'_, '_> {
         let detail = checked.failed.unwrap_or_default();
         self.pending.push(Outcome { id, kind, detail, effects: checked.effects });
         Ok(())
+    }
+
+    /// Whoever an answer lacks who was not meant to leave has lost a membership: no other one ends before this one is
+    /// back (S18).
+    fn note_who_was_lost(&mut self, request: &Request, effects: &[Effect]) {
+        let meant = if let Request::RemoveMembers { members, .. } = request { members.as_slice() } else { &[] };
+        let is_meant = |person: &&PersonId| meant.iter().any(|(id, _)| id == *person);
+        for effect in effects {
+            if let Effect::Left(_, people) = effect {
+                self.failed_joins.extend(people.iter().filter(|person| !is_meant(person)).cloned());
+            }
+        }
     }
 
     /// What a change of members showed about the target: it decides what else is sent for the group, or at all.

@@ -36,7 +36,17 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
 
 /// The way on is this file, not a sync, which would send all of today's plan.
 fn held(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), report: &Report) -> Ended {
-    let words = format!("apply {} --approve {}", setup::quoted(&options.file), document.short_fingerprint());
+    let mut words = format!("apply {} --approve {}", setup::quoted(&options.file), document.short_fingerprint());
+    // The same part of the plan as before, and no more.
+    if options.still_valid {
+        words.push_str(" --still-valid");
+    }
+    for (option, ids) in [(" --only", &options.only), (" --except", &options.except)] {
+        if !ids.is_empty() {
+            words.push_str(option);
+        }
+        ids.iter().for_each(|id| words.extend([" ", &setup::quoted(Path::new(id))]));
+    }
     let line = format!("To approve and send it: {}", setup::command_line(global, &words));
     let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent").next(line);
     plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next)

@@ -130,7 +130,8 @@ fn show_plan(global: &Global, store: &Store, options: &ShowOptions) -> Result<()
     for (index, decision) in decisions.iter().enumerate() {
         let later = decisions.get(index.saturating_add(1)..).unwrap_or_default();
         let overruled = later.iter().any(|later| later.decision != decision.decision);
-        put(&decision_text(decision, overruled));
+        let part = if decision.is_about(&record.risky) { "" } else { " (a part of it)" };
+        put(&format!("{}{part}", decision_text(decision, overruled)));
     }
     match standing::of(store, &record)? {
         Standing::Sent(cycle) if !document.actions.is_empty() => {
@@ -166,7 +167,7 @@ fn decide_line(
     decisions: &[DecisionRecord],
 ) -> Result<String, StoreError> {
     let now = Timestamp::from_seconds(Clock::system().now_seconds());
-    Ok(match standing::last_word(decisions, now).map(|record| record.decision) {
+    Ok(match standing::last_word(decisions, &record.risky, now).map(|record| record.decision) {
         Some(Decision::Approved) => format!("To send it: {}", decide::way_on(global, store, record.cycle)?),
         Some(Decision::Rejected) => plan::approve_after_all_line(global, document, "sync"),
         None => plan::approve_line(global, document, "sync"),

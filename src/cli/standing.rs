@@ -1,8 +1,10 @@
 //! How a stored plan stands today: whether it was sent, waits still, or something else was planned since.
 
+use crate::guard::Item;
 use crate::model::Timestamp;
 use crate::report::PlanDocument;
 use crate::store::{CycleRecord, Decision, DecisionRecord, PlanRecord, Store, StoreError};
+use std::collections::BTreeSet;
 
 /// How a stored plan stands.
 pub(super) enum Standing {
@@ -49,9 +51,13 @@ pub(super) fn is_open(
     Ok(decisions.iter().any(|record| !record.risky.is_disjoint(&approved)))
 }
 
-/// The last word about a plan, while it stands.
-pub(super) fn last_word(decisions: &[DecisionRecord], now: Timestamp) -> Option<&DecisionRecord> {
-    decisions.last().filter(|record| record.expires_at.is_none_or(|until| now < until))
+/// The last word about a plan, while it stands. An approval of a part of it is none about the plan.
+pub(super) fn last_word<'d>(
+    decisions: &'d [DecisionRecord],
+    risky: &BTreeSet<Item>,
+    now: Timestamp,
+) -> Option<&'d DecisionRecord> {
+    decisions.last().filter(|record| record.expires_at.is_none_or(|until| now < until) && record.is_about(risky))
 }
 
 /// By whom a held plan is rejected as it is.
@@ -61,7 +67,7 @@ pub(super) fn rejection(
     now: Timestamp,
 ) -> Result<Option<DecisionRecord>, StoreError> {
     let decisions = store.read_decisions(&document.fingerprint)?;
-    Ok(last_word(&decisions, now).filter(|record| record.decision == Decision::Rejected).cloned())
+    Ok(last_word(&decisions, &BTreeSet::new(), now).filter(|record| record.decision == Decision::Rejected).cloned())
 }
 
 fn fingerprint(cycle: Option<&CycleRecord>) -> Option<&String> {

@@ -89,6 +89,13 @@ pub struct DecisionRecord {
     pub risky: BTreeSet<Item>,
 }
 
+impl DecisionRecord {
+    /// Whether it is about a whole plan with these risky changes: one part of a saved plan can be approved alone.
+    pub fn is_about(&self, risky: &BTreeSet<Item>) -> bool {
+        self.decision == Decision::Rejected || risky.is_subset(&self.risky)
+    }
+}
+
 /// When something was done last.
 #[derive(Clone, Copy)]
 struct Done {

@@ -288,6 +288,38 @@ fn an_addition_that_takes_the_place_of_the_others_is_noticed_and_the_rest_of_the
     scene.ends(0, &["status"]);
 }
 
+#[test]
+fn who_is_thrown_out_of_the_new_group_stays_in_the_old_one() {
+    let scene = Scene::settled(&["a in old", "b in old", "c in old", "d in old", "x in new", "y in new"]);
+    scene.configure_atlassian("members_per_request_max = 2", "");
+    scene.day(|duo| {
+        for name in ["a", "b", "c", "d"] {
+            duo.leave(name, "old");
+            duo.join(name, "new");
+        }
+    });
+    scene.approve();
+    scene.forget();
+    // The first two join; the answer to the others lacks everybody else.
+    let new = super::failing::group_path(&scene, "new");
+    let replace = Effect::World(Box::new(|sim: &mut super::super::sim::atlassian::AtlassianSim| {
+        for name in sim.members_of("new") {
+            assert!(sim.remove_member("new", &name));
+        }
+    }));
+    let on = Match::method("PATCH").containing(&new);
+    scene.stage.atlassian.fault(Fault::always(on, replace).after(1));
+    scene.ends(4, &["sync"]);
+    let (old, new) = (members(&scene, "old"), members(&scene, "new"));
+    assert_eq!(new.len(), 2, "{new:?}");
+    let both: BTreeSet<String> = old.union(&new).cloned().collect();
+    assert_eq!(both, names(&["a", "b", "c", "d"]), "nobody of them is in no group");
+    scene.stage.atlassian.clear_faults();
+    scene.an_hour_passes();
+    scene.ends(0, &["sync"]);
+    assert_eq!((members(&scene, "old").len(), members(&scene, "new").len()), (0, 6));
+}
+
 impl Scene {
     /// Takes back what the company was about to do, so that a test can begin with something else.
     fn settle_removals_elsewhere(&self) {

@@ -290,3 +290,29 @@ fn a_plan_for_another_database_directory_or_host_is_refused() {
         assert!(ran.stderr.contains(&format!("for another {what}")), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_held_part_of_a_plan_is_approved_with_the_command_that_is_printed_and_nothing_else_goes() {
+    let scene = Scene::settled(&["a in eng", "b in eng", "c in eng", "d in eng"]);
+    scene.configure("[guard]\ndeactivations_max = { count = 0, percent = 0, at_most = 0 }\n");
+    scene.day(|duo| ["a", "b", "c"].iter().for_each(|name| duo.status(name, "disabled")));
+    let file = save(&scene);
+    scene.ends(5, &["sync"]);
+    scene.forget();
+    let (only, but) = (of_person(&scene, "deactivate", "a"), of_person(&scene, "deactivate", "b"));
+    let held = scene.changes_nothing(5, &["apply", &file, "--still-valid", "--only", &only, &but, "--except", &but]);
+    let line = held.stderr.lines().find_map(|line| line.strip_prefix("To approve and send it: ")).expect("a way on");
+    let words: Vec<&str> = line.split_whitespace().skip_while(|word| *word != "apply").collect();
+    assert_eq!(words[4..], ["--still-valid", "--only", &only, &but, "--except", &but], "{line}");
+    // The file's name is the folder's on this screen.
+    let words: Vec<&str> = words.iter().map(|word| if word.ends_with("plan.json") { &*file } else { *word }).collect();
+    scene.ends(0, &words);
+    assert_eq!(scene.effects(), ["deactivated a"]);
+    // The plan of all waits as before: it was not approved.
+    let status = scene.ends(5, &["status"]).stdout;
+    assert!(!status.contains("approved"), "{status}");
+    let document: Value = document(&file);
+    let print = document["fingerprint"].as_str().expect("a fingerprint");
+    let shown = scene.ends(0, &["show", "plan", print]).stdout;
+    assert!(shown.contains("(a part of it)") && shown.contains("To approve it: "), "{shown}");
+}
