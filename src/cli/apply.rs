@@ -45,7 +45,9 @@ fn held(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), re
         if !ids.is_empty() {
             words.push_str(option);
         }
-        ids.iter().for_each(|id| words.extend([" ", &setup::quoted(Path::new(id))]));
+        for id in ids {
+            words.extend([" ", &setup::quoted(Path::new(id))]);
+        }
     }
     let line = format!("To approve and send it: {}", setup::command_line(global, &words));
     let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent").next(line);

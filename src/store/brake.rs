@@ -5,13 +5,12 @@
 
 use super::Store;
 use super::decision::Who;
-use super::open::give_to_owner_of_folder;
+use super::own;
 use super::trouble::{beside, folder_of, real};
 use crate::model::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Where the brake of a database is.
@@ -77,14 +76,13 @@ impl Brake {
 
     /// Pulls the brake, durably. That the file is there brakes: on a full disk, what should be in it is left out.
     pub fn pull(&self, record: &BrakeRecord) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&self.path)?;
+        let mut file = own::open(&self.path)?;
+        file.set_len(0)?;
         match file.write_all(super::to_json(record).as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => file.set_len(0)?,
             result => result?,
         }
         file.sync_all()?;
-        give_to_owner_of_folder(&self.path)?;
         sync_folder(&self.path)
     }
 

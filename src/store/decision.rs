@@ -207,7 +207,7 @@ impl Store {
         Ok(records.map(|(_, record)| record).collect())
     }
 
-    /// Every decision, oldest first, without the approvals that have expired, and without what was done after the others.
+    /// Every decision, oldest first, without approvals that have expired; of the others, without what was done since.
     fn read_standing_decisions(&self, now: Timestamp) -> Result<Vec<DecisionRecord>, StoreError> {
         let mut decisions = self.decisions("ORDER BY id")?;
         let is_in_force = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until);

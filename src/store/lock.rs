@@ -1,11 +1,10 @@
 //! Locks between processes: one for a cycle that may write, one for a daemon's life.
 
-use super::open::give_to_owner_of_folder;
+use super::own;
 use super::trouble::{Advice, Trouble, beside, real};
 use crate::clock::Clock;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -95,8 +94,7 @@ fn is_taken(database: &Path, suffix: &str) -> bool {
 fn acquire(database: &Path, suffix: &str) -> Result<File, AcquireLockError> {
     let lock = beside(&real(database), suffix);
     let unusable = |source| AcquireLockError::File { lock: lock.clone(), source };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock).map_err(unusable)?;
-    give_to_owner_of_folder(&lock).map_err(unusable)?;
+    let file = own::open(&lock).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(AcquireLockError::Taken { database: database.to_owned(), lock }),

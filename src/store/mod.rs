@@ -19,6 +19,7 @@ mod link;
 mod lock;
 mod migrate;
 mod open;
+mod own;
 mod pin;
 mod removal;
 mod request;

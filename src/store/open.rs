@@ -3,12 +3,12 @@
 use super::backup::BackUpError;
 use super::migrate::{check_version, migrate};
 use super::trouble::{Advice, Trouble, folder_of, real};
-use super::{Store, leftover};
+use super::{Store, leftover, own};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -150,6 +150,9 @@ impl Store {
         let unusable = |source| OpenStoreError::File { path: path.clone(), source };
         // Before SQLite sees any of it.
         leftover::check(&path)?;
+        if let Some(path) = own::linked_helper(&path) {
+            return Err(OpenStoreError::File { path, source: own::strange() });
+        }
         create_file(&path).map_err(unusable)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
@@ -232,9 +235,9 @@ fn create_file(path: &Path) -> io::Result<()> {
 /// `-shm` files the owner of the database when it runs as root.)
 pub(super) fn give_to_owner_of_folder(path: &Path) -> io::Result<()> {
     let folder = std::fs::metadata(folder_of(path))?;
-    let file = std::fs::metadata(path)?;
+    let file = std::fs::symlink_metadata(path)?;
     if file.uid() == 0 && folder.uid() != 0 {
-        chown(path, Some(folder.uid()), Some(folder.gid()))?;
+        lchown(path, Some(folder.uid()), Some(folder.gid()))?;
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ pub(super) enum Trouble {
     Busy,
     /// It may not be opened, or its folder is not there.
     Denied,
+    /// It is a link, or no file of its own, which is not opened.
+    Strange,
     /// The disk says that it failed.
     Disk,
     /// Nothing that an administrator can bring about.
@@ -57,6 +59,9 @@ impl Trouble {
         }
         if is(&[io::ErrorKind::ReadOnlyFilesystem]) {
             return Self::ReadOnly;
+        }
+        if is(&[io::ErrorKind::Other]) {
+            return Self::Strange;
         }
         Self::of_folder(path).unwrap_or(Self::Denied)
     }
@@ -107,6 +112,9 @@ impl fmt::Display for Advice<'_> {
                 f,
                 "there is no way to it; check that {folder} exists, and run the command as the user to whom it belongs"
             ),
+            Trouble::Strange => {
+                f.write_str("it is a link, or no file of its own; look at who put it there, and remove it")
+            }
             Trouble::Disk => {
                 write!(f, "the disk failed; look at the system's log and at {folder}, and keep a backup elsewhere")
             }

@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// Believes the snapshot from now on: it was corrected, and the links to what it did not know are recorded. Earlier
-    /// would be too early: whoever is gone from Duo, and is not linked yet, is looked for only while nothing is believed.
+    /// is too early: whoever is gone from Duo, and not linked yet, is looked for only while nothing is believed.
     pub fn believe(&mut self) -> Result<(), StoreError> {
         let sql = "DELETE FROM meta WHERE key IN (?1, ?2, ?3, ?4)";
         let keys = [BACKUP_OF, BACKUP_AT, IDLE_SINCE, REFRESH_DUE];

@@ -32,7 +32,7 @@ fn a_newer_schema_is_refused_and_the_file_left_as_it_is() {
     let ran = scene.ends(8, &["sync"]);
     assert_snapshot!(picture(&ran), @r#"
         note: scope.groups: `*` selects every group of Duo
-        error: the database FOLDER/state.db has schema 99, and this program knows up to 3; use the newer program again, or restore a backup from before the upgrade
+        error: the database FOLDER/state.db has schema 99, and this program knows up to 4; use the newer program again, or restore a backup from before the upgrade
         exit 8
         "#);
     scene.ends(8, &["status"]);
@@ -140,4 +140,21 @@ fn the_first_cycle_of_a_day_finds_a_damaged_page_before_anything_is_read_or_sent
     "#);
     scene.ends(8, &["plan"]);
     assert!(scene.source_requests().is_empty() && scene.target_requests().is_empty());
+}
+
+#[test]
+fn a_link_in_the_place_of_a_file_of_ours_is_not_followed() {
+    let scene = Scene::settled(&["ana in eng"]);
+    let victim = scene.file("victim");
+    std::fs::write(&victim, "precious").expect("a file");
+    for (suffix, command) in [(".pause", "pause"), (".lock", "sync"), ("-wal", "sync")] {
+        let link = scene.file(&format!("state.db{suffix}"));
+        drop(std::fs::remove_file(&link));
+        std::os::unix::fs::symlink(&victim, &link).expect("a link");
+        let ran = scene.ends(8, &[command]);
+        assert!(ran.stderr.contains("it is a link, or no file of its own"), "{command}: {}", ran.stderr);
+        assert_eq!(std::fs::read_to_string(&victim).expect("the file"), "precious", "{command}");
+        std::fs::remove_file(&link).expect("the link");
+    }
+    scene.ends(0, &["sync"]);
 }
