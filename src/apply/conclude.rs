@@ -16,6 +16,7 @@ use crate::store::Effect;
 use crate::store::Failing;
 use crate::store::FailingKey;
 use crate::store::JournalId;
+use crate::store::NOT_SENT;
 use crate::store::Outcome;
 use crate::store::OutcomeKind;
 use crate::store::Removals;
@@ -304,7 +305,7 @@ impl Sender<'_, '_> {
             // Nothing is wrong with the record: it never left.
             self.note_failed_join(task);
             self.applied.waiting += 1;
-            let detail = "not sent: the brake is on".to_owned();
+            let detail = format!("{NOT_SENT}the brake is on");
             self.pending.push(Outcome { id, kind: OutcomeKind::Refused, detail, effects: Vec::new() });
             self.applied.stopped.get_or_insert(error);
             return;

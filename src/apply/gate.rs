@@ -63,3 +63,16 @@ impl Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+    use crate::store::NOT_SENT;
+
+    #[test]
+    fn what_was_kept_is_known_by_its_words() {
+        for kept in [Kept::Late, Kept::Stopped, Kept::Unlinked] {
+            assert!(kept.as_str().starts_with(NOT_SENT), "{kept:?}");
+        }
+    }
+}

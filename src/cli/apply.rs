@@ -7,7 +7,7 @@ use super::{plan, setup, sync, who};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cycle::{Approval, End, IfMoved, Listed, Mode, Report, Task};
-use crate::plan::Fingerprint;
+use crate::plan::{ActionDocument, Fingerprint};
 use crate::report::{PlanDocument, plain};
 use crate::store::Store;
 use std::collections::BTreeSet;
@@ -18,24 +18,30 @@ pub(super) fn run(global: &Global, options: &ApplyOptions) -> Result<(), Ended> 
     let document = read(&options.file)?;
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    belongs_here(&document, &config, &store)?;
+    belongs_here(&document, &config, &store)
+        .map_err(|ended| ended.next(format!("or make a new plan: {}", new_plan(global, options, &document))))?;
     let listed = listed(&document, options, &config)?;
     setup::tell_warnings(global, &config);
     let task = (Mode::Apply, Task::Listed(&listed), "apply");
-    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)?;
+    let report = setup::run_cycle(global, (&config, &clock), &mut store, task)
+        .map_err(|ended| if ended.code == 7 { moved(global, (options, &document), ended) } else { ended })?;
     plan::print(&report.document, PlanFormat::Text);
     for sentence in &report.not_sent {
         put(&format!("  not sent: {}", plain(sentence)));
     }
     put(&sync::outcome(&report));
     if report.end == End::Held {
-        return Err(held(global, (options, &document), &report));
+        return Err(held(global, (options, &document), (&store, &report))?);
     }
     sync::end(global, (&store, &report), "sync")
 }
 
 /// The way on is this file, not a sync, which would send all of today's plan.
-fn held(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), report: &Report) -> Ended {
+fn held(
+    global: &Global,
+    (options, document): (&ApplyOptions, &PlanDocument),
+    (store, report): (&Store, &Report),
+) -> Result<Ended, Ended> {
     let mut words = format!("apply {} --approve {}", setup::quoted(&options.file), document.short_fingerprint());
     // The same part of the plan as before, and no more.
     if options.still_valid {
@@ -50,8 +56,23 @@ fn held(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), re
         }
     }
     let line = format!("To approve and send it: {}", setup::command_line(global, &words));
-    let ended = Ended::with(5, "held: the plan waits for a person, and nothing was sent").next(line);
-    plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next)
+    let why = sync::rejected(store, &report.document)?.unwrap_or_else(|| sync::WAITS.to_owned());
+    let ended = Ended::with(5, why).next(line);
+    Ok(plan::leaver_lines(global, &report.document).into_iter().fold(ended, Ended::next))
+}
+
+/// What can be done about a file that does not hold any more.
+fn moved(global: &Global, (options, document): (&ApplyOptions, &PlanDocument), ended: Ended) -> Ended {
+    ended
+        .next("To send only what still holds, give --still-valid as well")
+        .next(format!("To make a new plan: {}", new_plan(global, options, document)))
+}
+
+/// The command that makes a plan of today's in the place of the file.
+fn new_plan(global: &Global, options: &ApplyOptions, document: &PlanDocument) -> String {
+    // What follows from Atlassian alone is planned only by a command that reads it.
+    let refresh = if document.actions.iter().any(ActionDocument::follows_from_target) { " --refresh" } else { "" };
+    setup::command_line(global, &format!("plan{refresh} --out {}", setup::quoted(&options.file)))
 }
 
 /// A plan file that cannot be trusted ends with 7: nothing is sent on its word.
@@ -76,7 +97,7 @@ fn belongs_here(document: &PlanDocument, config: &Config, store: &Store) -> Resu
         if theirs != ours {
             let line =
                 format!("error: the plan is for another {what} ({theirs}, and here it is {ours}); nothing was sent");
-            return Err(Ended::with(7, line));
+            return Err(Ended::with(7, line).next("use --config with the configuration that it was made with,"));
         }
     }
     Ok(())
@@ -104,7 +125,9 @@ fn listed(document: &PlanDocument, options: &ApplyOptions, config: &Config) -> R
                     "error: the file holds plan {}, and {fingerprint} was approved",
                     document.short_fingerprint()
                 );
-                return Err(Ended::with(7, line));
+                return Err(Ended::with(7, line).next(
+                    "give apply the file that was reviewed, or review this one and approve it by its own fingerprint",
+                ));
             }
             if config.approval.note_required {
                 let line =

@@ -69,7 +69,8 @@ pub(super) enum LogFormat {
 pub(super) enum Command {
     /// Write a commented configuration and the files for the two secrets; asks at a terminal, takes flags otherwise.
     Init(InitOptions),
-    /// Check the configuration and, read only, both connections; every problem at once, each with its remedy.
+    /// Check the configuration and, read only, the database and both connections; every problem at once, each with its
+    /// remedy.
     Check(CheckOptions),
     /// Show what a sync would send, and why. Sends nothing.
     Plan(PlanOptions),
@@ -140,7 +141,7 @@ pub(super) struct InitOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckOptions {
-    /// Check the configuration and the secret files only; contact nobody.
+    /// Check the configuration, the secret files and the database only; contact nobody.
     #[arg(long)]
     pub(super) offline: bool,
     /// Leave out the secret files too: a running service has its secrets since its start.

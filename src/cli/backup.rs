@@ -35,8 +35,8 @@ pub(super) fn run(global: &Global, options: &BackupOptions) -> Result<(), Ended>
 impl From<BackUpError> for Ended {
     fn from(error: BackUpError) -> Self {
         let code = match error {
-            BackUpError::Exists { .. } | BackUpError::Itself { .. } | BackUpError::File { .. } => 2,
-            BackUpError::Copy { .. } | BackUpError::Damaged { .. } => 8,
+            BackUpError::Exists { .. } | BackUpError::Itself { .. } => 2,
+            BackUpError::File { .. } | BackUpError::Copy { .. } | BackUpError::Damaged { .. } => 8,
         };
         Self::of(code, &error)
     }

@@ -1,7 +1,7 @@
 //! `check`: every problem at once, each with its remedy. Reads only.
 
 use super::args::{CheckOptions, Global};
-use super::edge::Ended;
+use super::edge::{Ended, code_of};
 use super::output::put;
 use super::setup;
 use crate::clock::Clock;
@@ -87,8 +87,8 @@ pub(super) fn run(global: &Global, options: &CheckOptions) -> Result<(), Ended> 
     }
     note_expiry(&config);
     let mut findings = Findings::default();
-    if let Err(error) = setup::check_binding(&config) {
-        findings.bad(2, &error);
+    if let Err(error) = setup::look_at_database(&config) {
+        findings.bad(code_of(&error), &error);
     }
     if options.offline {
         return findings.end();

@@ -65,19 +65,23 @@ impl From<Problems> for Ended {
     }
 }
 
+/// The exit code of a command that cannot open the database.
+pub(super) const fn code_of(error: &OpenStoreError) -> u8 {
+    match error {
+        OpenStoreError::Foreign { .. } => 2,
+        OpenStoreError::File { .. }
+        | OpenStoreError::Damaged { .. }
+        | OpenStoreError::LeftOver { .. }
+        | OpenStoreError::Copy { .. }
+        | OpenStoreError::Alien { .. }
+        | OpenStoreError::Newer { .. }
+        | OpenStoreError::Sqlite { .. } => 8,
+    }
+}
+
 impl From<OpenStoreError> for Ended {
     fn from(error: OpenStoreError) -> Self {
-        let code = match error {
-            OpenStoreError::Foreign { .. } => 2,
-            OpenStoreError::File { .. }
-            | OpenStoreError::Damaged { .. }
-            | OpenStoreError::LeftOver { .. }
-            | OpenStoreError::Copy { .. }
-            | OpenStoreError::Alien { .. }
-            | OpenStoreError::Newer { .. }
-            | OpenStoreError::Sqlite { .. } => 8,
-        };
-        Self::of(code, &error)
+        Self::of(code_of(&error), &error)
     }
 }
 

@@ -7,6 +7,7 @@ use super::setup;
 use crate::report::plain;
 use crate::store::CycleRecord;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 pub(super) fn run(global: &Global, options: &HistoryOptions) -> Result<(), Ended> {
@@ -60,8 +61,8 @@ fn text(lines: &[(&CycleRecord, bool)]) -> String {
     for (cycle, is_running) in lines {
         let without = if *is_running { "is running" } else { "was cut off" };
         let message = cycle.end.as_ref().map_or(without, |end| end.message.as_str());
-        let message = message.lines().next().unwrap_or_default();
-        let _ = write!(out, "{:>6}  {}  {:<14} {}", cycle.id.0, cycle.started_at, cycle.command, plain(message));
+        let message = in_one_line(cycle, message);
+        let _ = write!(out, "{:>6}  {}  {:<14} {}", cycle.id.0, cycle.started_at, cycle.command, plain(&message));
         if let Some(done) = sent(cycle) {
             let _ = write!(out, ", {done} requests");
         }
@@ -74,6 +75,18 @@ fn text(lines: &[(&CycleRecord, bool)]) -> String {
         out.push('\n');
     }
     out
+}
+
+/// A message in one line: of a list that it announces, the first entry, and how many more there are.
+fn in_one_line<'a>(cycle: &CycleRecord, message: &'a str) -> Cow<'a, str> {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default();
+    let Some(entry) = lines.next().filter(|_| first.ends_with(':')) else { return Cow::Borrowed(first) };
+    let more = match lines.count() {
+        0 => String::new(),
+        count => format!("; and {count} more (show cycle {})", cycle.id),
+    };
+    Cow::Owned(format!("{first} {}{more}", entry.trim_start()))
 }
 
 /// How many requests the target did, when something was sent.

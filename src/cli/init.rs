@@ -21,8 +21,7 @@ use terminal::Terminal;
 const DEFAULT_DIR: &str = "/etc/duo-atlassian-sync";
 
 pub(super) fn run(global: &Global, options: &InitOptions) -> Result<(), Ended> {
-    let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
-    let files = Files::new(&dir);
+    let files = Files::new(&folder(global, options)?);
     files.refuse_to_overwrite()?;
     let mut answers = Answers::of_flags(options)?;
     let mut secrets = Secrets::default();
@@ -36,6 +35,23 @@ pub(super) fn run(global: &Global, options: &InitOptions) -> Result<(), Ended> {
     files.write(&text, &secrets)?;
     put(&what_next(global, &files, &answers, &secrets));
     Ok(())
+}
+
+/// The folder that was named; `--config` names none, and nothing is written to another place than was meant.
+fn folder(global: &Global, options: &InitOptions) -> Result<PathBuf, Ended> {
+    let Some(config) = global.config.as_deref().filter(|_| options.dir.is_none()) else {
+        return Ok(options.dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DIR)));
+    };
+    let is_ours = config.file_name().is_some_and(|name| name == "config.toml");
+    let meant = config.parent().filter(|_| is_ours).map_or_else(
+        || "FOLDER".to_owned(),
+        |folder| setup::quoted(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }),
+    );
+    let line =
+        "error: --config names the file that the other commands read; init makes a folder with a config.toml in it";
+    Err(Ended::with(2, line)
+        .next(format!("say which with --dir: duo-atlassian-sync init --dir {meant}"))
+        .next("nothing was written"))
 }
 
 /// What was typed unseen; empty: to be put into its file later.
@@ -166,4 +182,31 @@ fn what_next(global: &Global, files: &Files, answers: &Answers, secrets: &Secret
     lines.push("\nNext:".to_owned());
     lines.extend(steps.iter().map(|(command, what)| format!("  {command:<width$}  {what}")));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Arguments, Command};
+    use super::{DEFAULT_DIR, folder};
+    use clap::Parser;
+    use std::path::PathBuf;
+
+    /// Where the files would go. Not by a run of the program: what is wrong here writes below `/etc`.
+    fn goes_to(words: &[&str]) -> Result<PathBuf, (u8, String)> {
+        let arguments = Arguments::try_parse_from([&["duo-atlassian-sync"], words].concat()).unwrap();
+        let Command::Init(options) = &arguments.command else { panic!("{words:?}") };
+        folder(&arguments.global, options).map_err(|ended| (ended.code, format!("{ended:?}")))
+    }
+
+    #[test]
+    fn a_configuration_named_for_the_other_commands_does_not_say_where_a_new_one_goes() {
+        assert_eq!(goes_to(&["init"]), Ok(DEFAULT_DIR.into()));
+        assert_eq!(goes_to(&["init", "--dir", "here"]), Ok("here".into()));
+        assert_eq!(goes_to(&["--config", "there/config.toml", "init", "--dir", "here"]), Ok("here".into()));
+        for (config, dir) in [("there/config.toml", "there"), ("config.toml", "."), ("there/my.toml", "FOLDER")] {
+            let (code, said) = goes_to(&["--config", config, "init"]).unwrap_err();
+            assert_eq!(code, 2, "{said}");
+            assert!(said.contains(&format!("init --dir {dir}\"")) && said.contains("nothing was written"), "{said}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod manual;
 mod output;
 mod pause;
 mod person;
+mod place;
 mod plan;
 mod progress;
 mod setup;

@@ -3,6 +3,7 @@
 use super::args::{Global, PlanFormat, PlanOptions};
 use super::edge::Ended;
 use super::output::{put, put_json};
+use super::place::Place;
 use super::setup;
 use crate::clock::Clock;
 use crate::cycle::Mode;
@@ -12,13 +13,11 @@ use crate::report;
 use crate::report::PlanDocument;
 use crate::report::plain;
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
 pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Result<(), Ended> {
     let config = setup::read_config(global)?;
     setup::tell_warnings(global, &config);
+    let place = options.out.as_deref().map(Place::find).transpose()?;
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
     let task = (Mode::Preview, options.task(), command);
@@ -26,8 +25,9 @@ pub(super) fn run(global: &Global, command: &str, options: &PlanOptions) -> Resu
     // What follows from Atlassian alone is not seen by a sync that does not read it.
     let shows_target = document.actions.iter().any(ActionDocument::follows_from_target);
     let again = if options.refresh && shows_target { "sync --refresh" } else { "sync" };
-    if let Some(path) = &options.out {
-        write_file(path, &document)?;
+    if let Some(place) = place {
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        place.write(&(text + "\n"))?;
     }
     print(&document, options.format);
     if options.format == PlanFormat::Text {
@@ -120,30 +120,4 @@ pub(super) fn waiting<'a>(document: &'a PlanDocument, owned: &Owned) -> Vec<&'a 
     let active = owned.accounts.iter().filter(|(_, account)| account.active);
     let active: BTreeSet<&str> = active.map(|(id, _)| id.as_str()).collect();
     leavers(document).into_iter().filter(|id| active.contains(id)).collect()
-}
-
-/// Writes the plan beside its place and moves it there: nobody finds half a plan. Readable for its owner only, since it
-/// has names and addresses.
-fn write_file(path: &Path, document: &PlanDocument) -> Result<(), Ended> {
-    let failed = |error: std::io::Error| {
-        Ended::of(2, &error)
-            .next(format!("cannot write the plan to {}: check the folder and its owner", path.display()))
-    };
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    let part = Path::new(&name);
-    let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    // What is left over of an earlier run, or was put there by somebody else, lends the plan neither mode nor place.
-    let cleared = match std::fs::remove_file(part) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    };
-    let mut options = std::fs::OpenOptions::new();
-    let file = cleared.and_then(|()| options.create_new(true).write(true).mode(0o600).open(part));
-    let written = file.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(part, path)).map_err(failed)
 }

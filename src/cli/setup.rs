@@ -109,10 +109,10 @@ pub(super) fn open_store_to_read(config: &Config) -> Result<Store, Ended> {
     Ok(Store::open_to_read(&settings, &binding)?)
 }
 
-/// Whether the database belongs to other services than the configuration names; it need not be there.
-pub(super) fn check_binding(config: &Config) -> Result<(), OpenStoreError> {
+/// Whether the database could be used, by a look that changes nothing; it need not be there.
+pub(super) fn look_at_database(config: &Config) -> Result<(), OpenStoreError> {
     let (settings, binding) = store_settings(config);
-    Store::check_binding(&settings, &binding)
+    Store::look_at(&settings, &binding)
 }
 
 fn store_settings(config: &Config) -> (Settings, Binding) {

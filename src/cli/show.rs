@@ -70,8 +70,13 @@ fn cycle_text((record, is_running): (&CycleRecord, bool), journal: &[JournalReco
         let _ = writeln!(out, "{}", history::approval_text(approval, true));
     }
     for entry in journal {
-        let outcome = entry.outcome.as_deref().unwrap_or("cut off");
-        let detail = if entry.detail.is_empty() { String::new() } else { format!("   {}", plain(&entry.detail)) };
+        let (outcome, detail) = match (entry.not_sent(), &entry.outcome) {
+            (Some(why), _) => ("not sent", why),
+            (None, Some(outcome)) => (outcome.as_str(), entry.detail.as_str()),
+            (None, None) if is_running => ("under way", entry.detail.as_str()),
+            (None, None) => ("cut off", entry.detail.as_str()),
+        };
+        let detail = if detail.is_empty() { String::new() } else { format!("   {}", plain(detail)) };
         let whom = plain(&whom(&entry.request, owned)).into_owned();
         let _ = writeln!(out, "  {outcome:<8} {} ({whom}){detail}", entry.action);
     }
@@ -227,7 +232,18 @@ fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
     let named = |(id, group): &(&GroupId, &OwnedGroup)| {
         id.as_str() == options.id || group.name.to_lowercase() == options.id.to_lowercase()
     };
-    let (id, group) = owned.groups.iter().find(named).ok_or_else(|| unknown("group", &options.id))?;
+    let remembered = store.read_remembered()?;
+    let in_duo = |(id, _): &(&GroupId, &OwnedGroup)| {
+        let mut names = remembered.iter().filter(|found| !found.gone && found.group_id == **id);
+        names.any(|found| found.name.to_lowercase() == options.id.to_lowercase())
+    };
+    let found = owned.groups.iter().find(named).or_else(|| owned.groups.iter().find(in_duo));
+    let (id, group) = found.ok_or_else(|| {
+        unknown("group", &options.id).next(
+            "a group that was renamed in Duo is known by its new name after the next sync; until then, try its old name, \
+             or its Duo id",
+        )
+    })?;
     let name =
         |id: &PersonId| owned.accounts.get(id).map_or_else(|| id.to_string(), |account| account.username.clone());
     let mut members: Vec<String> = group.members.iter().map(name).collect();
@@ -237,7 +253,14 @@ fn group(store: &Store, options: &ShowOptions) -> Result<(), Ended> {
         return Ok(());
     }
     let name = plain(&group.name);
-    let mut out = format!("group {name} ({id})\nin Atlassian  {}\nour members   {}\n", group.scim_id, members.len());
+    let mut out = format!("group {name} ({id})\n");
+    // Atlassian renames no group, and a configuration may give it a name of its own.
+    if let Some(found) =
+        remembered.iter().find(|found| !found.gone && found.group_id == *id && found.name != group.name)
+    {
+        let _ = writeln!(out, "in Duo        {}", plain(&found.name));
+    }
+    let _ = writeln!(out, "in Atlassian  {}\nour members   {}", group.scim_id, members.len());
     for member in members {
         let _ = writeln!(out, "  {}", plain(&member));
     }

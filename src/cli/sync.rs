@@ -8,9 +8,9 @@ use crate::apply::Applied;
 use crate::clock::Clock;
 use crate::cycle::{End, Mode, Report};
 use crate::model::Timestamp;
-use crate::report::plain;
+use crate::report::{PlanDocument, plain};
 use crate::scim::atlassian::APP_ACCESS_MENU;
-use crate::store::Store;
+use crate::store::{DecisionRecord, Store, StoreError};
 use std::fmt::Write;
 
 pub(super) fn run(global: &Global, options: &SyncOptions) -> Result<(), Ended> {
@@ -92,17 +92,24 @@ pub(super) fn end(global: &Global, (store, report): (&Store, &Report), again: &s
 /// Waits for a person; or somebody has said no already, and is not asked again.
 fn held(global: &Global, (store, report): (&Store, &Report), again: &str) -> Result<Ended, Ended> {
     let document = &report.document;
-    let now = Timestamp::from_seconds(Clock::system().now_seconds());
-    let ended = if let Some(rejection) = standing::rejection(store, document, now)? {
-        let line = format!("held: rejected by {} at {}: nothing of it is sent", rejection.who, rejection.at);
+    let ended = if let Some(line) = rejected(store, document)? {
         Ended::with(5, line).next(plan::approve_after_all_line(global, document, again))
     } else {
         let reject = setup::command_line(global, &format!("reject {}", document.short_fingerprint()));
-        Ended::with(5, "held: the plan waits for a person, and nothing was sent")
-            .next(plan::approve_line(global, document, again))
-            .next(format!("To reject it: {reject}"))
+        Ended::with(5, WAITS).next(plan::approve_line(global, document, again)).next(format!("To reject it: {reject}"))
     };
     Ok(plan::leaver_lines(global, document).into_iter().fold(ended, Ended::next))
+}
+
+/// Said of a held plan that nobody decided on.
+pub(super) const WAITS: &str = "held: the plan waits for a person, and nothing was sent";
+
+/// Who rejected a plan as it is, when somebody did.
+pub(super) fn rejected(store: &Store, document: &PlanDocument) -> Result<Option<String>, StoreError> {
+    let now = Timestamp::from_seconds(Clock::system().now_seconds());
+    let rejection = standing::rejection(store, document, now)?;
+    let line = |by: DecisionRecord| format!("held: rejected by {} at {}: nothing of it is sent", by.who, by.at);
+    Ok(rejection.map(line))
 }
 
 fn out_of_time(global: &Global, report: &Report, again: &str) -> Ended {

@@ -185,6 +185,9 @@ pub async fn run(
         // Nothing is sent, or shown, on the word of a damaged database.
         store.check()?;
     }
+    if let Task::Undo(undone) = task {
+        undo::find(store, undone)?;
+    }
     // Before the cycle is there, which would look like recent work after a crash.
     let trust = match mode {
         Mode::Preview => store.read_trust(now(), settings.trusted_hours)?,

@@ -17,6 +17,7 @@ use crate::report::SourceDocument;
 use crate::store::CycleId;
 use crate::store::JournalRecord;
 use crate::store::Request;
+use crate::store::Store;
 use crate::store::Who;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,14 @@ pub struct Undone {
     pub who: Who,
 }
 
+/// Looks for the cycle before another one begins: that one would have the number of the next cycle, which is unknown.
+pub(super) fn find(store: &Store, undone: &Undone) -> Result<(), CycleError> {
+    match store.read_cycle(undone.cycle)? {
+        Some(_) => Ok(()),
+        None => Err(CycleError::Unknown(store.why_missing(undone.cycle)?)),
+    }
+}
+
 pub(super) async fn steps(
     mode: Mode,
     cycle: CycleId,
@@ -38,9 +47,6 @@ pub(super) async fn steps(
     tools: &mut Tools<'_, '_>,
 ) -> Result<Report, CycleError> {
     let (settings, clock) = (tools.settings, tools.services.clock);
-    if tools.store.read_cycle(undone.cycle)?.is_none() {
-        return Err(CycleError::Unknown(tools.store.why_missing(undone.cycle)?));
-    }
     if !tools.trust.is_trusted() {
         return Err(CycleError::Untrusted(format!("{}, and nothing is undone by what it says", tools.trust)));
     }

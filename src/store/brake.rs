@@ -88,7 +88,8 @@ impl Brake {
 
     /// Lets go of the brake, durably. It may be off already.
     pub fn release(&self) -> io::Result<()> {
-        self.files().try_for_each(|file| match fs::remove_file(file) {
+        // One that is not there is not removed: where nothing can be, that would be an error.
+        self.files().filter(|file| is_there(file)).try_for_each(|file| match fs::remove_file(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
             Ok(()) => sync_folder(file),

@@ -205,6 +205,17 @@ pub struct JournalRecord {
     pub detail: String,
 }
 
+/// So begins the detail of a request that never left. Its outcome is `refused`: the target did not do it.
+pub const NOT_SENT: &str = "not sent: ";
+
+impl JournalRecord {
+    /// Why the request was never sent; none: it was, or nobody knows.
+    pub fn not_sent(&self) -> Option<&str> {
+        let is_refused = self.outcome.as_deref() == Some(OutcomeKind::Refused.as_str());
+        self.detail.strip_prefix(NOT_SENT).filter(|_| is_refused)
+    }
+}
+
 impl Store {
     /// Writes outcomes with their effects, then the next intents, in one durable transaction.
     pub fn record_wave(

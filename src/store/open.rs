@@ -168,17 +168,34 @@ impl Store {
         Ok(Self { connection, path, named, database_id })
     }
 
-    /// Whether a database belongs to other services, as far as that can be seen without making or changing a file: one
-    /// that is missing, or that cannot be read so, belongs to nobody else.
-    pub fn check_binding(settings: &Settings, binding: &Binding) -> Result<(), OpenStoreError> {
-        let path = &settings.database;
-        let Some(connection) = connect_as_it_stands(path) else { return Ok(()) };
-        for (key, wanted) in pairs(binding) {
-            if let Ok(Some(found)) = read_meta(&connection, key) {
-                refuse_other(path, key, (found, wanted))?;
-            }
+    /// Whether a database could be used for these services, as far as that can be seen without making or changing a
+    /// file. One that is missing can be made.
+    pub fn look_at(settings: &Settings, binding: &Binding) -> Result<(), OpenStoreError> {
+        let path = real(&settings.database);
+        leftover::check(&path)?;
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(OpenStoreError::File { path, source }),
+            Ok(_) => {}
         }
-        Ok(())
+        let connection = connect_as_it_stands(&path).map_err(|source| classify(&path, source))?;
+        let is_ours = |(key, wanted)| match read_meta(&connection, key).map_err(|source| classify(&path, source)) {
+            Ok(Some(found)) => refuse_other(&path, key, (found, wanted)),
+            Err(error @ OpenStoreError::Damaged { .. }) => Err(error),
+            // Without its tables it is new.
+            Ok(None) | Err(_) => Ok(()),
+        };
+        let looked = check_version(&connection, &path).and_then(|()| pairs(binding).into_iter().try_for_each(is_ours));
+        match looked {
+            // What somebody moves out of the write-ahead file just now does not fit together yet.
+            Err(OpenStoreError::Damaged { source, .. })
+                if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+                    && leftover::wal_of(&path).is_some() =>
+            {
+                Ok(())
+            }
+            looked => looked,
+        }
     }
 
     /// Opens a database for a command that only reads. Where it cannot be written (a full disk, a read-only file
@@ -197,7 +214,7 @@ impl Store {
         if leftover::wal_of(&path).is_some() {
             return None;
         }
-        let connection = connect_as_it_stands(&path)?;
+        let connection = connect_as_it_stands(&path).ok()?;
         let is_ours = super::migrate::is_current(&connection).ok()?
             && pairs(binding).iter().all(|(key, wanted)| {
                 read_meta(&connection, key).is_ok_and(|found| found.as_deref() == Some(wanted.as_str()))
@@ -208,10 +225,11 @@ impl Store {
 }
 
 /// Reads the file alone, without its helper files: none is made, and what is only in them is not seen.
-fn connect_as_it_stands(path: &Path) -> Option<Connection> {
-    let name = utf8_percent_encode(path.to_str()?, URI_ESCAPED);
+fn connect_as_it_stands(path: &Path) -> rusqlite::Result<Connection> {
+    let name = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
+    let name = utf8_percent_encode(name, URI_ESCAPED);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).ok()
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
 }
 
 /// What has a meaning of its own in the name of a file that is written as a URI.

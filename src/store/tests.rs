@@ -89,25 +89,26 @@ fn whose_a_database_is_can_be_seen_without_making_a_file() {
     };
     let other = Binding { scim_base_url: "https://api.atlassian.com/scim/directory/d-2".into(), ..binding() };
     // Not there.
-    Store::check_binding(&settings, &other).unwrap();
+    Store::look_at(&settings, &other).unwrap();
     assert!(files().is_empty());
     drop(open(folder.path()));
     let before = files();
-    Store::check_binding(&settings, &binding()).unwrap();
-    let error = Store::check_binding(&settings, &other).unwrap_err();
+    Store::look_at(&settings, &binding()).unwrap();
+    let error = Store::look_at(&settings, &other).unwrap_err();
     assert!(matches!(&error, OpenStoreError::Foreign { key: "atlassian.scim_base_url", .. }), "{error}");
     assert_eq!(files(), before);
     // At work.
     let mut store = open(folder.path());
     store.begin_cycle("daemon", Timestamp::from_seconds(1)).unwrap();
     let before = files();
-    Store::check_binding(&settings, &binding()).unwrap();
-    assert!(Store::check_binding(&settings, &other).is_err());
+    Store::look_at(&settings, &binding()).unwrap();
+    assert!(Store::look_at(&settings, &other).is_err());
     assert_eq!(files(), before);
-    // No database: that is for others to say.
+    // No database.
     let file = folder.path().join("text");
     std::fs::write(&file, "text").unwrap();
-    Store::check_binding(&Settings { database: file }, &other).unwrap();
+    let error = Store::look_at(&Settings { database: file }, &other).unwrap_err();
+    assert!(matches!(&error, OpenStoreError::Damaged { .. }), "{error}");
 }
 
 #[test]

@@ -40,7 +40,6 @@ fn a_backup_overwrites_nothing_and_not_the_database() {
     exit 2
     ");
     scene.changes_nothing(2, &["backup", &name(&scene.file("state.db-wal"))]);
-    scene.changes_nothing(2, &["backup", &name(&scene.file("none/copy.db"))]);
     scene.ends(2, &["backup"]);
     scene.ends(0, &["sync"]);
 }
@@ -94,4 +93,14 @@ fn a_backup_put_beside_what_is_left_over_of_a_crash_is_refused_until_that_is_rem
     assert_eq!((fs::read(scene.database()).expect("the file"), fs::read(&wal).expect("the file")), before);
     fs::remove_file(&wal).expect("removed");
     assert!(scene.run(&["status"]).stdout.contains("this is a backup of"));
+}
+
+#[test]
+fn a_backup_that_cannot_be_written_ends_with_8() {
+    let scene = Scene::settled(&["ana in eng"]);
+    assert_snapshot!(picture(&scene.changes_nothing(8, &["backup", &scene.file("none/copy.db").display().to_string()])), @"
+    error: cannot write FOLDER/none/copy.db: there is no way to it; check that FOLDER/none exists, and run the command as the user to whom it belongs
+      because: No such file or directory (os error 2)
+    exit 8
+    ");
 }

@@ -50,6 +50,27 @@ fn reading_commands_work_while_a_sync_is_sending() {
 }
 
 #[test]
+fn what_a_running_cycle_has_sent_and_has_no_answer_to_is_under_way() {
+    let scene = Scene::settled(&["ana in eng", "bo in eng", "cy in eng"]);
+    scene.day(|duo| duo.status("ana", "disabled"));
+    let mut command = Some(scene.stage.command(&["show", "cycle", "3"]));
+    let told: Arc<Mutex<String>> = Arc::default();
+    let seen = Arc::clone(&told);
+    scene.stage.atlassian.on_request(Box::new(move |request, _| {
+        if request.method != "GET"
+            && let Some(mut command) = command.take()
+        {
+            let output = command.output().expect("it runs");
+            *seen.lock().expect("the text") = String::from_utf8_lossy(&output.stdout).into_owned();
+        }
+    }));
+    scene.ends(0, &["sync"]);
+    let told = told.lock().expect("the text").clone();
+    assert!(told.contains(", is running\n") && told.contains("\n  under way "), "{told}");
+    assert!(!told.contains("cut off"), "{told}");
+}
+
+#[test]
 fn reading_commands_work_while_somebody_holds_the_lock_and_writes() {
     let scene = Scene::settled(&["ana in eng"]);
     let lock = std::fs::OpenOptions::new().write(true).open(scene.file("state.db.lock")).expect("the lock");

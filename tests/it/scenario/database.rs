@@ -158,3 +158,51 @@ fn a_link_in_the_place_of_a_file_of_ours_is_not_followed() {
     }
     scene.ends(0, &["sync"]);
 }
+
+#[test]
+fn a_check_looks_at_the_database_and_changes_nothing_of_it() {
+    let scene = Scene::with(&["ana in eng"]);
+    let files = || {
+        let names = std::fs::read_dir(scene.file("")).expect("the folder").map(|entry| entry.expect("an entry").path());
+        let files = names.map(|path| (std::fs::read(&path).expect("a file"), path));
+        files.map(|(bytes, path)| (path, bytes)).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let commands = [&["check", "--offline"][..], &["check", "--offline", "--without-secrets"], &["check"]];
+    let all_end = |code: i32, said: &str| {
+        let before = files();
+        for command in commands {
+            let ran = scene.ends(code, command);
+            assert!(ran.stdout.contains(said), "{}", ran.stdout);
+            assert!(files() == before, "{command:?} changed a file");
+        }
+    };
+    // Missing, new, and at rest.
+    all_end(0, "");
+    scene.settle();
+    all_end(0, "");
+    // Somebody is at work.
+    let writer = scene.open();
+    writer.execute_batch("UPDATE meta SET value = '99' WHERE key = 'generation'").expect("a change");
+    all_end(0, "");
+    drop(writer);
+    scene.open().pragma_update(None, "user_version", 99).expect("a version");
+    all_end(8, "has schema 99");
+    std::fs::write(scene.database(), "dear diary,\n".repeat(1_000)).expect("a file");
+    assert_snapshot!(picture(&scene.ends(8, &["check", "--offline"])), @"
+    ok       configuration FOLDER/config.toml
+    note     scope.groups: `*` selects every group of Duo
+    PROBLEM  FOLDER/state.db is not a database, or is damaged; stop the service, move the file away, and restore a backup with `cp BACKUP FOLDER/state.db` (it was not changed)
+             because: file is not a database
+             because: Error code 26: file is not a database
+    error: the check found problems; nothing was changed anywhere
+    exit 8
+    ");
+    all_end(8, "is not a database, or is damaged");
+    std::fs::remove_file(scene.database()).expect("no file");
+    scene.open().execute_batch("CREATE TABLE wallet (coins INTEGER)").expect("a table");
+    all_end(8, "is another program's database");
+    std::fs::remove_file(scene.database()).expect("no file");
+    std::fs::create_dir(scene.database()).expect("a folder");
+    let ran = scene.ends(8, &["check", "--offline"]);
+    assert!(ran.stdout.contains("PROBLEM  cannot use the database FOLDER/state.db"), "{}", ran.stdout);
+}

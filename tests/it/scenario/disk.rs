@@ -251,3 +251,39 @@ fn a_database_that_cannot_be_made_is_no_bug() {
     says_full(&scene.ends(8, &["status"]).stderr);
     scene.nothing_was_sent();
 }
+
+#[test]
+fn on_a_read_only_disk_without_a_pause_there_is_nothing_to_remove() {
+    let (scene, disk) = on_disk(&TEAM);
+    scene.ends(0, &["sync"]);
+    disk.remount("ro");
+    assert_snapshot!(picture(&scene.ends(0, &["resume"])), @"
+    sending was not paused
+    nothing else had stopped; the database, which cannot be written now, was not changed
+    exit 0
+    ");
+    disk.remount("rw");
+    // SQLite does not find its way to the disk from outside: a copy is changed, and put back.
+    let copy = scene.file("changed.db");
+    std::fs::copy(disk.file("state.db"), &copy).expect("a copy");
+    let changed = rusqlite::Connection::open(&copy).expect("the copy");
+    let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('updates_stopped', 'attribute updates are stopped')";
+    changed.execute(sql, []).expect("a change");
+    drop(changed);
+    std::fs::copy(&copy, disk.file("state.db")).expect("put back");
+    disk.remount("ro");
+    let folder = disk.database().parent().expect("a folder").display().to_string();
+    assert_snapshot!(picture(&scene.ends(8, &["resume"])).replace(&folder, "DISK"), @"
+    sending was not paused
+    error: cannot use the database DISK/state.db: it is read-only; make DISK and the files in it writable and run the command again
+      because: unable to open database file
+      because: Error code 14: unable to open database file
+    still stopped: attribute updates are stopped
+    exit 8
+    ");
+    disk.remount("rw");
+    scene.ends(0, &["pause"]);
+    disk.remount("ro");
+    let ran = scene.ends(8, &["resume"]);
+    assert!(ran.stderr.contains("remove it by hand"), "{}", ran.stderr);
+}

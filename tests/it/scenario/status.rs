@@ -186,3 +186,28 @@ fn show_tells_of_a_cycle_a_plan_a_person_and_a_group() {
         scene.ends(2, &["show", what, id]);
     }
 }
+
+#[test]
+fn a_group_is_shown_by_its_name_in_duo_and_by_its_name_in_atlassian() {
+    let scene = Scene::settled(&["ana in eng", "bo in ops"]);
+    scene.day(|duo| duo.rename_group("eng", "engineering"));
+    let ran = scene.ends(2, &["show", "group", "engineering"]);
+    assert_snapshot!(picture(&ran), @r#"
+    error: no group "engineering" is in the database; `history` and `status` tell what is there
+    a group that was renamed in Duo is known by its new name after the next sync; until then, try its old name, or its Duo id
+    exit 2
+    "#);
+    scene.ends(0, &["sync"]);
+    assert_snapshot!(picture(&scene.ends(0, &["show", "group", "Engineering"])), @"
+    group eng (DGMSXQ37BKCBE064H690)
+    in Duo        engineering
+    in Atlassian  6b74fd3d-438a-4363-8303-PLAN
+    our members   1
+      ana
+    exit 0
+    ");
+    // Whoever has the name in Atlassian goes first.
+    scene.day(|duo| duo.rename_group("ops", "eng"));
+    scene.ends(0, &["sync"]);
+    assert!(scene.ends(0, &["show", "group", "eng"]).stdout.contains("ana"));
+}

@@ -79,6 +79,9 @@ fn pulled_at(nth: usize, at_once: usize) {
     assert!((nth..nth + at_once).contains(&sent), "{sent} writing requests, the brake pulled at {nth}");
     assert!(!ran.stdout.contains("  x "), "nobody failed: {}", ran.stdout);
     let said = status(&scene, 5);
+    let shown = scene.ends(0, &["show", "cycle", &last_cycle(&scene)]).stdout;
+    assert!(shown.contains("\n  not sent "), "{shown}");
+    assert!(!shown.contains("refused") && !shown.contains("   not sent: "), "{shown}");
     assert_eq!(said["state"], "paused", "{said:#}");
     assert_eq!(said["failing"], serde_json::json!([]));
     scene.ends(5, &["sync"]);
@@ -156,4 +159,12 @@ fn with_nothing_to_do_a_pause_is_still_told() {
     assert_eq!(status(&scene, 5)["state"], "paused");
     scene.ends(0, &["resume"]);
     status(&scene, 0);
+}
+
+#[test]
+fn a_name_that_sudo_gives_steers_no_terminal() {
+    let scene = settled(2);
+    let output = scene.stage.command(&["pause"]).env("SUDO_USER", "eve\u{1b}[2J").output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("eve\\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
 }

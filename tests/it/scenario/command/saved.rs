@@ -2,6 +2,7 @@
 
 use super::super::super::sim::stage::Ran;
 use super::super::scene::Scene;
+use super::last_cycle;
 use serde_json::Value;
 
 const STRICT: &str = "[guard]\ndeactivations_max = { count = 1, percent = 0, at_most = 1 }\n";
@@ -315,4 +316,59 @@ fn a_held_part_of_a_plan_is_approved_with_the_command_that_is_printed_and_nothin
     let print = document["fingerprint"].as_str().expect("a fingerprint");
     let shown = scene.ends(0, &["show", "plan", print]).stdout;
     assert!(shown.contains("(a part of it)") && shown.contains("To approve it: "), "{shown}");
+}
+
+#[test]
+fn every_refusal_of_a_saved_plan_says_what_to_do_next() {
+    let (scene, file) = saved();
+    let sound = document(&file);
+    let new = "plan --out FOLDER/plan.json";
+    for place in ["/base/database_id", "/target/scim_base_url", "/source/api_host"] {
+        let mut other = sound.clone();
+        *other.pointer_mut(place).expect("a place") = "https://other.example".into();
+        std::fs::write(&file, other.to_string()).expect("a file");
+        let said = scene.changes_nothing(7, &["apply", &file]).stderr;
+        assert!(said.contains("use --config with the configuration that it was made with"), "{said}");
+        assert!(said.contains(new), "{said}");
+    }
+    std::fs::write(&file, sound.to_string()).expect("a file");
+    let said = scene.changes_nothing(7, &["apply", &file, "--approve", "000000000000"]).stderr;
+    assert!(said.contains("give apply the file that was reviewed, or review this one"), "{said}");
+    scene.day(|duo| duo.status("c", "active"));
+    let said = stale(&scene, &["apply", &file], &[]).stderr;
+    assert!(said.contains("what still holds") && said.contains("--still-valid") && said.contains(new), "{said}");
+}
+
+#[test]
+fn what_moved_stands_in_the_line_of_the_history() {
+    let (scene, file) = saved();
+    scene.day(|duo| {
+        duo.status("c", "active");
+        duo.join("f", "ops");
+        duo.person("a").realname = Some("Third".to_owned());
+    });
+    stale(&scene, &["apply", &file], &[]);
+    let (told, cycle) = (scene.ends(0, &["history"]).stdout, last_cycle(&scene));
+    let line = told.lines().next().unwrap_or_default();
+    let moved = format!("what moved since: {} (c): is not planned any more", of_person(&scene, "deactivate", "c"));
+    assert!(line.contains(&moved), "{line}");
+    assert!(line.ends_with(&format!("; and 3 more (show cycle {cycle})")), "{line}");
+}
+
+#[test]
+fn a_saved_plan_that_somebody_rejected_says_who() {
+    let (scene, _) = saved();
+    scene.configure(STRICT);
+    scene.day(|duo| duo.status("d", "disabled"));
+    let file = save(&scene);
+    let print = document(&file)["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    scene.ends(0, &["reject", &print]);
+    let by = |ran: &Ran| {
+        let line = ran.stderr.lines().find(|line| line.starts_with("held: ")).unwrap_or_default().to_owned();
+        assert!(line.starts_with("held: rejected by ") && line.ends_with(": nothing of it is sent"), "{}", ran.stderr);
+        line
+    };
+    let (applied, synced) = (scene.changes_nothing(5, &["apply", &file]), scene.changes_nothing(5, &["sync"]));
+    assert_eq!(by(&applied), by(&synced));
+    assert!(applied.stderr.contains(&format!("apply FOLDER/plan.json --approve {}", &print[..12])), "{applied:?}");
 }

@@ -182,3 +182,17 @@ fn an_unknown_cycle_ends_with_2() {
     scene.changes_nothing(2, &["undo"]);
     scene.changes_nothing(2, &["undo", "2", "--release", "ana"]);
 }
+
+#[test]
+fn the_number_that_an_undo_itself_would_have_is_unknown() {
+    let (scene, _, cycle) = mistake();
+    let next = (cycle.parse::<i64>().expect("a number") + 1).to_string();
+    // Twice: a mistake in the arguments is no cycle that could be undone then.
+    for dry in [&[][..], &["--dry-run"], &[]] {
+        let ran = scene.changes_nothing(2, &[&["undo", &next], dry].concat());
+        assert!(ran.stderr.contains(&format!("no cycle {next} is in the database")), "{}", ran.stderr);
+        assert_eq!(last_cycle(&scene), cycle);
+    }
+    let fresh = Scene::with(&["ana in eng"]);
+    fresh.changes_nothing(2, &["undo", "1"]);
+}
