@@ -126,9 +126,14 @@ fn forget_what_is_not_planned_any_more(
             Subject::Group(group) => format!("group:{}", group.group_id),
         })
         .collect();
+    let open: BTreeSet<String> = store.read_unsettled()?.iter().map(|record| record.request.record()).collect();
     let is_over = |failing: &Failing| {
-        let stays = failing.kind == CONFLICT && skipped.contains(&failing.key.record);
-        !planned.contains(&failing.key) && !stays && failing.kind != UNSETTLED
+        let stays = match failing.kind.as_str() {
+            CONFLICT => skipped.contains(&failing.key.record),
+            UNSETTLED => open.contains(&failing.key.record),
+            _ => false,
+        };
+        !planned.contains(&failing.key) && !stays
     };
     let failing = store.read_failing()?.into_iter().map(|record| record.failing);
     let over = failing.filter(is_over).map(|failing| failing.key).collect();
