@@ -67,7 +67,8 @@ pub(super) struct Recorded<'a> {
 
 /// How the sending ended.
 pub(super) fn end_of_sending(applied: &Applied) -> End {
-    match (&applied.stopped, applied.failing.is_empty()) {
+    let is_all_sent = applied.failing.is_empty() && applied.paused.is_empty() && applied.waiting == 0;
+    match (&applied.stopped, is_all_sent) {
         (Some(RequestError::Paused), _) => End::Paused,
         (None, _) if applied.late > 0 => End::OutOfTime,
         (Some(_), _) | (None, false) => End::Failing,
