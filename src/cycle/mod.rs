@@ -208,6 +208,9 @@ pub async fn run(
     let report = result?;
     recorded?;
     compacted?;
+    if mode == Mode::Apply {
+        record::try_a_dead_key(tools.store, services, now()).await?;
+    }
     Ok(report)
 }
 

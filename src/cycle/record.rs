@@ -19,6 +19,7 @@ use crate::store::CycleEnd;
 use crate::store::CycleId;
 use crate::store::DecisionRecord;
 use crate::store::Failing;
+use crate::store::KeyTrial;
 use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
 use crate::store::Store;
@@ -139,6 +140,19 @@ fn forget_what_is_not_planned_any_more(
     let failing = store.read_failing()?.into_iter().map(|record| record.failing);
     let over = failing.filter(is_over).map(|failing| failing.key).collect();
     store.record_failing(&[], &over, now)
+}
+
+/// A key that was said to be dead is tried once more: whoever syncs without a daemon has no other trial (S21).
+pub(super) async fn try_a_dead_key(
+    store: &mut Store,
+    services: &Services<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_dead = store.read_key_trial()?.is_some_and(|trial| trial.dead.is_some());
+    if is_dead && services.scim.read_service().await.is_ok() {
+        store.record_key_trial(&KeyTrial { at: now, dead: None })?;
+    }
+    Ok(())
 }
 
 /// Removes what is old. A preview does not hold the lock of those who write: it does so only while nobody has it.
