@@ -198,7 +198,7 @@ pub async fn run(
     };
     let mut tools = Tools { store, services, settings, tell, pauses, unsettled: BTreeSet::new(), trust };
     let result = steps(mode, task, cycle, &mut tools).await;
-    let end = record::end_of(&result, services);
+    let end = record::end_of(&result, command, (tools.store, services));
     // The cycle's own failure is what matters; that it could not be recorded is said if nothing else is.
     let recorded = tools.store.end_cycle(cycle, &end, now());
     let compacted = match &result {

@@ -24,6 +24,7 @@ use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TOLD_TO_END;
 use crate::store::WriterLock;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -66,7 +67,7 @@ pub(super) struct Recorded<'a> {
     pub(super) is_whole: bool,
 }
 
-/// How the sending ended.
+/// How the sending ended. What waits for something that failed earlier is not done (S21).
 pub(super) fn end_of_sending(applied: &Applied) -> End {
     let is_all_sent = applied.failing.is_empty() && applied.paused.is_empty() && applied.waiting == 0;
     match (&applied.stopped, is_all_sent) {
@@ -112,7 +113,8 @@ pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -
 }
 
 /// What failed and is in no action of today has nothing left that could fail; but a conflict that keeps somebody out of
-/// the plan has not gone away, nor has a request of which nobody knows what became of it.
+/// the plan has not gone away, nor has a request of which nobody knows what became of it. Once that is settled, what a
+/// crash left of it is over too: no settling comes back to it.
 fn forget_what_is_not_planned_any_more(
     store: &mut Store,
     approved: &Approved,
@@ -202,7 +204,11 @@ pub(super) fn end_of_settling(settled: &Result<usize, CycleError>) -> CycleEnd {
 }
 
 /// The line that a cycle leaves in the database, whatever happened.
-pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_>) -> CycleEnd {
+pub(super) fn end_of(
+    result: &Result<Report, CycleError>,
+    command: &str,
+    (store, services): (&Store, &Services<'_>),
+) -> CycleEnd {
     let report = match result {
         Ok(report) => report,
         Err(error) => return end_of_error(error),
@@ -212,6 +218,8 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Done if report.document.actions.is_empty() => (0, "nothing to do".to_owned()),
         End::Done => (0, "done".to_owned()),
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
+        // A daemon that is told to end stops its sending as the brake does.
+        End::Paused if command == "daemon" && !store.brake().is_on() => (4, TOLD_TO_END.to_owned()),
         End::Paused => (5, PAUSED.to_owned()),
         End::Failing => (4, failing_message(report)),
         End::OutOfTime => (4, out_of_time_message(report)),

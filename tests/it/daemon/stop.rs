@@ -45,6 +45,10 @@ fn told_to_end_while_it_sends_it_lets_what_was_sent_be_answered_and_sends_nothin
     go_on.send(()).expect("it waits");
     assert_eq!(daemon.wait(), (Some(0), None));
     assert_eq!(setting.effects().len(), 1, "{:?}", setting.effects());
+    // Nobody paused.
+    let newest = newest_cycle(&setting);
+    assert_eq!(newest["message"], "cut off: the daemon was told to end", "{newest}");
+    assert_eq!(newest["exit_code"], 4, "{newest}");
     // What was sent is recorded: a sync does the rest, and nothing twice.
     setting.ends(0, &["sync"]);
     let mut effects = setting.effects();
