@@ -250,7 +250,7 @@ mod tests {
     use crate::cycle::PAUSED;
     use crate::model::Timestamp;
     use crate::schedule::Schedule;
-    use crate::store::{Binding, CycleEnd, CycleId, DaemonLock, Settings as Database, Store, TOLD_TO_END};
+    use crate::store::{Binding, CycleEnd, CycleId, DaemonLock, Settings as Database, Store, TOLD_TO_END, WriterLock};
     use std::path::Path;
 
     /// 2026-11-23T14:00:00Z.
@@ -339,14 +339,30 @@ mod tests {
         ends(&mut store, "daemon", 4, (4, TOLD_TO_END));
         assert_eq!(asked(&store, 5).state, State::Unknown);
         // While the next one runs, the one before says how it is.
-        let _daemon = DaemonLock::acquire(store.path()).unwrap();
+        let at_work = WriterLock::acquire(store.path()).unwrap();
         store.begin_cycle("daemon", Timestamp::from_seconds(START + 300)).unwrap();
         assert_eq!(asked(&store, 6).state, State::Good);
+        drop(at_work);
         // Failures in a row are still in a row with one between them that was cut off.
         ends(&mut store, "daemon", 7, (4, "failed"));
         ends(&mut store, "daemon", 8, (4, TOLD_TO_END));
         ends(&mut store, "daemon", 9, (4, "failed"));
         assert_eq!(store.count_failed_in_a_row(3).unwrap(), 2);
+    }
+
+    #[test]
+    fn after_a_sync_that_was_killed_nobody_knows_how_it_is_although_a_daemon_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        let _daemon = DaemonLock::acquire(store.path()).unwrap();
+        ends(&mut store, "daemon", 0, (0, "done"));
+        let at_work = WriterLock::acquire(store.path()).unwrap();
+        store.begin_cycle("sync", Timestamp::from_seconds(START + 60)).unwrap();
+        let status = asked(&store, 2);
+        assert_eq!((status.state, status.is_running), (State::Good, true));
+        drop(at_work);
+        let status = asked(&store, 2);
+        assert_eq!((status.state, status.is_running), (State::Unknown, false));
     }
 
     #[test]

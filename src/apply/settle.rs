@@ -186,8 +186,9 @@ impl Settling<'_> {
         };
         failing.append(&mut self.suspects);
         let now = self.now();
-        self.store.record_wave(self.cycle, &[outcome], &[], now).map_err(SettleError::Store)?;
-        self.store.record_failing(&failing, &healed, now).map_err(SettleError::Store)
+        // The outcome last: after a crash between the two, the request is still open, and is looked up again.
+        self.store.record_failing(&failing, &healed, now).map_err(SettleError::Store)?;
+        self.store.record_wave(self.cycle, &[outcome], &[], now).map_err(SettleError::Store).map(drop)
     }
 
     /// A look-up that failed is the record's fault if the directory answers otherwise.

@@ -22,6 +22,11 @@ pub enum CycleError {
     /// What became of earlier requests could not be found out.
     #[error("Atlassian could not be asked about requests that were cut off earlier; nothing new was sent")]
     Unsettled(#[source] RequestError),
+    /// The same, for as long as a start may wait.
+    #[error(
+        "looking up what became of requests that were cut off earlier takes too long; the next cycle goes on with it"
+    )]
+    SettlingTooLong,
     /// A saved plan that does not hold any more.
     #[error("the saved plan is stale, and nothing was sent; what moved since:\n  {}", lines(.0))]
     Stale(Vec<String>),
@@ -55,7 +60,7 @@ impl CycleError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Source(_) | Self::Scope(_) => 3,
-            Self::Target(_) | Self::Unsettled(_) => 4,
+            Self::Target(_) | Self::Unsettled(_) | Self::SettlingTooLong => 4,
             Self::Untrusted(_) => 5,
             Self::Stale(_) => 7,
             Self::Unknown(_) => 2,

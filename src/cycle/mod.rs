@@ -201,7 +201,7 @@ pub async fn run(
     };
     let mut tools = Tools { store, services, settings, tell, pauses, unsettled: BTreeSet::new(), trust };
     let result = steps(mode, task, cycle, &mut tools).await;
-    let end = record::end_of(&result, services);
+    let end = record::end_of(&result, command, (tools.store, services));
     // The cycle's own failure is what matters; that it could not be recorded is said if nothing else is.
     let recorded = tools.store.end_cycle(cycle, &end, now());
     let compacted = match &result {
@@ -211,11 +211,18 @@ pub async fn run(
     let report = result?;
     recorded?;
     compacted?;
+    if mode == Mode::Apply {
+        record::try_a_dead_key(tools.store, services, now()).await?;
+    }
     Ok(report)
 }
 
-/// Settles what earlier cycles left open, as a cycle that sends does first; the writer lock is the caller's. Says how
-/// many requests are settled.
+/// A start looks up for so long, however often the target does not answer: the service manager, who waits for it, gives
+/// it twice that.
+const SETTLING_MAX: Duration = Duration::from_mins(5);
+
+/// Settles what earlier cycles left open, as a cycle that sends does first, but no longer than a start may take; the
+/// writer lock is the caller's. Says how many requests are settled.
 pub async fn settle(
     command: &str,
     (store, services, settings): (&mut Store, &Services<'_>, &Settings),
@@ -229,9 +236,10 @@ pub async fn settle(
     store.note_trust(now(), settings.trusted_hours)?;
     let cycle = store.begin_cycle(command, now())?;
     let how = (services.clock, cycle, Pauses::Obeyed);
-    let settled = match apply::settle(store, services.scim, how).await {
-        Ok(_) => Ok(open.saturating_sub(store.read_unsettled()?.len())),
-        Err(error) => Err(CycleError::from(error)),
+    let settled = match services.clock.timeout(SETTLING_MAX, apply::settle(store, services.scim, how)).await {
+        Some(Ok(_)) => Ok(open.saturating_sub(store.read_unsettled()?.len())),
+        Some(Err(error)) => Err(CycleError::from(error)),
+        None => Err(CycleError::SettlingTooLong),
     };
     store.end_cycle(cycle, &record::end_of_settling(&settled), now())?;
     settled

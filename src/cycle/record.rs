@@ -19,10 +19,12 @@ use crate::store::CycleEnd;
 use crate::store::CycleId;
 use crate::store::DecisionRecord;
 use crate::store::Failing;
+use crate::store::KeyTrial;
 use crate::store::PlanRecord;
 use crate::store::PlanVerdict;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TOLD_TO_END;
 use crate::store::WriterLock;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -65,9 +67,10 @@ pub(super) struct Recorded<'a> {
     pub(super) is_whole: bool,
 }
 
-/// How the sending ended.
+/// How the sending ended. What waits for something that failed earlier is not done (S21).
 pub(super) fn end_of_sending(applied: &Applied) -> End {
-    match (&applied.stopped, applied.failing.is_empty()) {
+    let is_all_sent = applied.failing.is_empty() && applied.paused.is_empty() && applied.waiting == 0;
+    match (&applied.stopped, is_all_sent) {
         (Some(RequestError::Paused), _) => End::Paused,
         (None, _) if applied.late > 0 => End::OutOfTime,
         (Some(_), _) | (None, false) => End::Failing,
@@ -110,7 +113,8 @@ pub(super) fn let_rejections_lapse(store: &mut Store, mode: Mode, plan: &Plan) -
 }
 
 /// What failed and is in no action of today has nothing left that could fail; but a conflict that keeps somebody out of
-/// the plan has not gone away, nor has a request of which nobody knows what became of it.
+/// the plan has not gone away, nor has a request of which nobody knows what became of it. Once that is settled, what a
+/// crash left of it is over too: no settling comes back to it.
 fn forget_what_is_not_planned_any_more(
     store: &mut Store,
     approved: &Approved,
@@ -126,13 +130,31 @@ fn forget_what_is_not_planned_any_more(
             Subject::Group(group) => format!("group:{}", group.group_id),
         })
         .collect();
+    let open: BTreeSet<String> = store.read_unsettled()?.iter().map(|record| record.request.record()).collect();
     let is_over = |failing: &Failing| {
-        let stays = failing.kind == CONFLICT && skipped.contains(&failing.key.record);
-        !planned.contains(&failing.key) && !stays && failing.kind != UNSETTLED
+        let stays = match failing.kind.as_str() {
+            CONFLICT => skipped.contains(&failing.key.record),
+            UNSETTLED => open.contains(&failing.key.record),
+            _ => false,
+        };
+        !planned.contains(&failing.key) && !stays
     };
     let failing = store.read_failing()?.into_iter().map(|record| record.failing);
     let over = failing.filter(is_over).map(|failing| failing.key).collect();
     store.record_failing(&[], &over, now)
+}
+
+/// A key that was said to be dead is tried once more: whoever syncs without a daemon has no other trial (S21).
+pub(super) async fn try_a_dead_key(
+    store: &mut Store,
+    services: &Services<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_dead = store.read_key_trial()?.is_some_and(|trial| trial.dead.is_some());
+    if is_dead && services.scim.read_service().await.is_ok() {
+        store.record_key_trial(&KeyTrial { at: now, dead: None })?;
+    }
+    Ok(())
 }
 
 /// Removes what is old. A preview does not hold the lock of those who write: it does so only while nobody has it.
@@ -182,7 +204,11 @@ pub(super) fn end_of_settling(settled: &Result<usize, CycleError>) -> CycleEnd {
 }
 
 /// The line that a cycle leaves in the database, whatever happened.
-pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_>) -> CycleEnd {
+pub(super) fn end_of(
+    result: &Result<Report, CycleError>,
+    command: &str,
+    (store, services): (&Store, &Services<'_>),
+) -> CycleEnd {
     let report = match result {
         Ok(report) => report,
         Err(error) => return end_of_error(error),
@@ -192,6 +218,8 @@ pub(super) fn end_of(result: &Result<Report, CycleError>, services: &Services<'_
         End::Done if report.document.actions.is_empty() => (0, "nothing to do".to_owned()),
         End::Done => (0, "done".to_owned()),
         End::Held => (5, format!("held: plan {} waits for a person", report.document.short_fingerprint())),
+        // A daemon that is told to end stops its sending as the brake does.
+        End::Paused if command == "daemon" && !store.brake().is_on() => (4, TOLD_TO_END.to_owned()),
         End::Paused => (5, PAUSED.to_owned()),
         End::Failing => (4, failing_message(report)),
         End::OutOfTime => (4, out_of_time_message(report)),

@@ -6,10 +6,11 @@ use crate::clock::Clock;
 use crate::cycle;
 use crate::cycle::{CycleError, Mode, Progress, Report, Services, Task};
 use crate::model::Timestamp;
-use crate::store::{AcquireLockError, CycleEnd, OpenStoreError, Store, StoreError, WriterLock};
+use crate::store::{AcquireLockError, CycleEnd, CycleId, OpenStoreError, Store, StoreError, WriterLock};
 use futures_util::FutureExt;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How cycles of the daemon are called in the history: those that may send, and those that only observe.
@@ -138,8 +139,17 @@ impl Finished {
     }
 }
 
-/// Runs one cycle to its end. `sending` says whether the point was passed after which giving up leaves open ends.
-pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, sending: &AtomicBool) -> Finished {
+/// What is known of a cycle from without, while it runs.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    /// Whether the point was passed after which giving up leaves open ends.
+    pub(super) is_sending: AtomicBool,
+    /// The newest cycle before it.
+    pub(super) after: OnceLock<CycleId>,
+}
+
+/// Runs one cycle to its end.
+pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, under_way: &UnderWay) -> Finished {
     let mut store = match Store::open(&setup.store, &setup.binding) {
         Ok(store) => store,
         Err(error) => return Finished::Unopened(error),
@@ -151,10 +161,14 @@ pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, sending: &Atom
             Err(error) => return Finished::Busy(error),
         },
     };
+    let after = match store.read_newest_cycle() {
+        Ok(newest) => *under_way.after.get_or_init(|| newest),
+        Err(error) => return Finished::Failed(error.into()),
+    };
     let services = Services { duo: &setup.duo, scim: &setup.scim, clock };
     let tell = |progress| {
         if let Progress::Sending(_) = progress {
-            sending.store(true, Ordering::Relaxed);
+            under_way.is_sending.store(true, Ordering::Relaxed);
         }
     };
     let settings = settings(setup, clock);
@@ -169,7 +183,7 @@ pub(super) async fn run(setup: &Setup, clock: &Clock, wake: Wake, sending: &Atom
         Err(panic) => {
             let message = message_of(panic.as_ref());
             let why = format!("a bug in the program: {message}");
-            let recorded = end_open_cycle(setup, clock, command(setup.mode), (1, &why));
+            let recorded = end_open_cycle(setup, clock, (command(setup.mode), after), (1, &why));
             if let Err(error) = recorded {
                 tracing::warn!(error = %chain(&error), "the failed cycle could not be recorded");
             }
@@ -200,11 +214,11 @@ fn settings(setup: &Setup, clock: &Clock) -> cycle::Settings {
     cycle::Settings { next_due: setup.cycles.next_after(now), ..setup.cycle.clone() }
 }
 
-/// Writes the end of a cycle that did not come to write it.
+/// Writes the end of what began after this cycle, and did not come to write it.
 pub(super) fn end_open_cycle(
     setup: &Setup,
     clock: &Clock,
-    command: &str,
+    began: (&str, CycleId),
     (exit_code, message): (u8, &str),
 ) -> Result<(), EndError> {
     let mut store = Store::open(&setup.store, &setup.binding)?;
@@ -215,7 +229,7 @@ pub(super) fn end_open_cycle(
         fingerprint: None,
         report: serde_json::Value::Object(serde_json::Map::new()),
     };
-    Ok(store.end_open_cycles(command, &end, now)?)
+    Ok(store.end_open_cycles(began, &end, now)?)
 }
 
 /// The end of a cycle could not be written.

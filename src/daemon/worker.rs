@@ -1,7 +1,7 @@
 //! The one worker: waits, runs a cycle, reloads, ends.
 
 use super::alarm;
-use super::cycle::{self, Finished};
+use super::cycle::{self, Finished, UnderWay};
 use super::notifier::Notifier;
 use super::number;
 use super::signal::{Asked, Signals};
@@ -12,6 +12,7 @@ use crate::model::Timestamp;
 use crate::notice::Condition;
 use crate::status;
 use crate::status::{State, Status};
+use crate::store::CycleId;
 use crate::store::KeyTrial;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -91,6 +92,8 @@ impl<'a> Worker<'a> {
     /// What must be well before we say that we are ready: the database, and what the last run left open in it.
     pub(super) async fn prepare(&mut self, signals: &mut Signals) -> Result<(), StartError> {
         let store = Store::open(&self.setup.store, &self.setup.binding).map_err(StartError::Open)?;
+        // What cannot be read now cannot be read by the first cycle either, which says so.
+        let Ok(newest) = store.read_newest_cycle() else { return self.start_serving().await };
         if store.read_unsettled().is_ok_and(|open| open.is_empty()) {
             return self.start_serving().await;
         }
@@ -99,7 +102,7 @@ impl<'a> Worker<'a> {
             settled = cycle::settle(&self.setup, &self.clock, store) => settled,
             () = signals.stop() => {
                 self.stop.set();
-                self.end_open_cycle(cycle::SETTLING);
+                self.end_open_cycle((cycle::SETTLING, newest));
                 return Ok(());
             }
         };
@@ -237,9 +240,9 @@ impl<'a> Worker<'a> {
         self.note_due();
         self.serve_at_last().await;
         self.notifier.status("a cycle is running");
-        let (sending, mut asked_to_reload) = (AtomicBool::new(false), false);
+        let (under_way, mut asked_to_reload) = (UnderWay::default(), false);
         let finished = {
-            let cycle = cycle::run(&self.setup, &self.clock, wake, &sending);
+            let cycle = cycle::run(&self.setup, &self.clock, wake, &under_way);
             let mut cycle = std::pin::pin!(cycle);
             let mut give_up_at: Option<Duration> = None;
             loop {
@@ -251,7 +254,7 @@ impl<'a> Worker<'a> {
                         Asked::Stop => {
                             // Nothing new is sent; what was sent has some time to be answered.
                             self.stop.set();
-                            let is_sending = sending.load(Ordering::Relaxed);
+                            let is_sending = under_way.is_sending.load(Ordering::Relaxed);
                             let what = if is_sending { "; requests under way are waited for" } else { "" };
                             self.notifier.stopping(&format!("told to end{what}"));
                             let wait = if is_sending { STOP_WAIT } else { Duration::ZERO };
@@ -262,8 +265,8 @@ impl<'a> Worker<'a> {
                 }
             }
         };
-        if let Finished::Abandoned = finished {
-            self.end_open_cycle(cycle::command(self.setup.mode));
+        if let (Finished::Abandoned, Some(after)) = (&finished, under_way.after.get()) {
+            self.end_open_cycle((cycle::command(self.setup.mode), *after));
         }
         log(&finished, self.clock.monotonic().saturating_sub(began));
         let mut told = std::pin::pin!(self.tell(&finished));
@@ -284,9 +287,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// What was going on is over, since the daemon was told to end.
-    fn end_open_cycle(&self, command: &str) {
-        let ended = cycle::end_open_cycle(&self.setup, &self.clock, command, (4, TOLD_TO_END));
+    /// What began after this cycle is over, since the daemon was told to end.
+    fn end_open_cycle(&self, began: (&str, CycleId)) {
+        let ended = cycle::end_open_cycle(&self.setup, &self.clock, began, (4, TOLD_TO_END));
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "the cycle that was cut off could not be recorded");
         }

@@ -79,22 +79,39 @@ impl Store {
         ended.map_err(self.failed("end the cycle")).map(drop)
     }
 
-    /// Ends every cycle of a command that did not come to its own end: it panicked, or was given up.
-    pub fn end_open_cycles(&mut self, command: &str, end: &CycleEnd, now: Timestamp) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE cycle SET ended_at = ?2, exit_code = ?3, message = ?4 WHERE command = ?1 AND ended_at IS NULL";
-        let values = (command, now.seconds(), end.exit_code, &end.message);
+    /// Ends what a command began after this cycle and did not come to its own end: it panicked, or was given up. An
+    /// older one without an end is another run's, which was killed; to end it now would look like recent work (S19).
+    pub fn end_open_cycles(
+        &mut self,
+        (command, after): (&str, CycleId),
+        end: &CycleEnd,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE cycle SET ended_at = ?3, exit_code = ?4, message = ?5 \
+                   WHERE command = ?1 AND id > ?2 AND ended_at IS NULL";
+        let values = (command, after.0, now.seconds(), end.exit_code, &end.message);
         self.connection.execute(sql, values).map_err(self.failed("end a cycle that was cut off")).map(drop)
     }
 
-    /// Whether a cycle without an end is running right now. Only the newest can be, and only while somebody is at work;
-    /// a dry run that nobody locks anything for looks cut off meanwhile.
+    /// The newest cycle of all; 0 where there is none.
+    pub fn read_newest_cycle(&self) -> Result<CycleId, StoreError> {
+        let newest = self.connection.query_row("SELECT COALESCE(MAX(id), 0) FROM cycle", [], |row| row.get(0));
+        newest.map(CycleId).map_err(self.failed("read the newest cycle"))
+    }
+
+    /// Whether a cycle without an end is running right now: whoever may write holds the lock for it, and a daemon that
+    /// observes its own. Where another one followed, ended or not, this one is over. A dry run that nobody locks
+    /// anything for looks cut off meanwhile.
     pub fn is_running(&self, cycle: &CycleRecord) -> Result<bool, StoreError> {
-        if cycle.end.is_some() || !(WriterLock::is_taken(&self.path) || DaemonLock::is_taken(&self.path)) {
+        let (is_at_work, newer) = match cycle.command.as_str() {
+            "plan" | "sync --dry-run" | "undo --dry-run" => return Ok(false),
+            "observe" => (DaemonLock::is_taken(&self.path), "command IN ('observe', 'daemon', 'settle')"),
+            _ => (WriterLock::is_taken(&self.path), WRITES),
+        };
+        if cycle.end.is_some() || !is_at_work {
             return Ok(false);
         }
-        let newer = "WHERE id > ?1 AND ended_at IS NULL AND command NOT IN ('plan', 'sync --dry-run', 'undo --dry-run') LIMIT 1";
-        Ok(self.read_one_cycle(newer, [cycle.id.0])?.is_none())
+        Ok(self.read_one_cycle(&format!("WHERE id > ?1 AND {newer} LIMIT 1"), [cycle.id.0])?.is_none())
     }
 
     /// One cycle.
@@ -178,6 +195,9 @@ impl Store {
         found.map_err(self.failed("read a cycle"))
     }
 }
+
+/// What has the lock of those who write.
+const WRITES: &str = "command NOT IN ('plan', 'observe', 'sync --dry-run', 'undo --dry-run')";
 
 const SELECT: &str =
     "SELECT id, command, started_at, ended_at, exit_code, message, fingerprint, report, alike FROM cycle";

@@ -40,6 +40,7 @@ use tempfile::TempDir;
 
 mod sending;
 mod speed;
+mod starting;
 
 /// When the simulated world begins.
 const NOW: i64 = 1_795_442_531;
@@ -154,19 +155,7 @@ impl Town {
         let scim = scim::Client::with_exchange(&config.scim, self.clock.clone(), Box::new(|| false), target);
         let scim = scim.expect("a client");
         let services = cycle::Services { duo: &duo, scim: &scim, clock: &self.clock };
-        let settings = cycle::Settings {
-            trusted_hours: 72,
-            history_days: 1_100,
-            rules: config.rules,
-            limits: config.limits,
-            api_host: config.duo.api_host,
-            scim_base_url: config.scim.base_url,
-            requests_per_second: config.scim.requests_per_second,
-            concurrent_requests_max: config.scim.concurrent_requests_max,
-            members_per_request_max: config.scim.members_per_request_max,
-            sending_minutes_max: config.schedule.sending_minutes_max,
-            next_due,
-        };
+        let settings = settings(config, next_due);
         let mut store = self.store();
         let ran = cycle::run((mode, Task::Everybody), "sync", (&mut store, &services, &settings), &|_| {});
         let Driven::Done(ran) = drive(&self.clock, ran, || false) else { panic!("nothing could go on") };
@@ -187,5 +176,22 @@ impl Town {
     fn let_through(&self) -> Vec<Duration> {
         let answered = self.answered.lock().expect("a log");
         answered.iter().filter(|(_, status)| *status != 429).map(|(at, _)| *at).collect()
+    }
+}
+
+/// What a cycle goes by, whose successor is due at that moment.
+fn settings(config: Config, next_due: Option<Timestamp>) -> cycle::Settings {
+    cycle::Settings {
+        trusted_hours: 72,
+        history_days: 1_100,
+        rules: config.rules,
+        limits: config.limits,
+        api_host: config.duo.api_host,
+        scim_base_url: config.scim.base_url,
+        requests_per_second: config.scim.requests_per_second,
+        concurrent_requests_max: config.scim.concurrent_requests_max,
+        members_per_request_max: config.scim.members_per_request_max,
+        sending_minutes_max: config.schedule.sending_minutes_max,
+        next_due,
     }
 }

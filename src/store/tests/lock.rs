@@ -1,6 +1,7 @@
 //! One writer, and one daemon.
 
 use super::super::*;
+use super::{at, open};
 use crate::clock::Clock;
 use std::time::Duration;
 
@@ -51,4 +52,57 @@ async fn the_lock_is_had_as_soon_as_the_cycle_ends() {
     let (lock, ()) = tokio::join!(WriterLock::wait(&database, &clock), cycle);
     lock.unwrap();
     assert!(clock.monotonic() < Duration::from_secs(31), "{:?}", clock.monotonic());
+}
+
+/// A cycle begins now, and comes to no end.
+fn begins(store: &mut Store, command: &str) {
+    store.begin_cycle(command, at(1_000)).unwrap();
+}
+
+/// The cycles that are said to be running, newest first.
+fn running(store: &Store) -> Vec<i64> {
+    let cycles = store.read_cycles(20).unwrap();
+    cycles.iter().filter(|cycle| store.is_running(cycle).unwrap()).map(|cycle| cycle.id.0).collect()
+}
+
+#[test]
+fn a_cycle_that_may_write_is_running_while_somebody_writes_and_none_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let path = store.path().to_owned();
+    let _daemon = DaemonLock::acquire(&path).unwrap();
+    begins(&mut store, "settle");
+    assert_eq!(running(&store), [0; 0], "its daemon was killed, and another one rests");
+    let at_work = WriterLock::acquire(&path).unwrap();
+    assert_eq!(running(&store), [1]);
+    begins(&mut store, "daemon");
+    assert_eq!(running(&store), [2]);
+    let end = CycleEnd { exit_code: 0, message: "done".into(), fingerprint: None, report: serde_json::json!({}) };
+    store.end_cycle(CycleId(2), &end, at(1_001)).unwrap();
+    assert_eq!(running(&store), [0; 0], "the newer one is over");
+    drop(at_work);
+    begins(&mut store, "sync");
+    begins(&mut store, "plan");
+    assert_eq!(running(&store), [0; 0]);
+    let _at_work = WriterLock::acquire(&path).unwrap();
+    assert_eq!(running(&store), [3], "what only reads takes no lock, and says nothing of who writes");
+}
+
+#[test]
+fn a_cycle_that_observes_is_running_while_its_daemon_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let path = store.path().to_owned();
+    let daemon = DaemonLock::acquire(&path).unwrap();
+    begins(&mut store, "observe");
+    assert_eq!(running(&store), [1]);
+    let at_work = WriterLock::acquire(&path).unwrap();
+    begins(&mut store, "sync");
+    assert_eq!(running(&store), [2, 1], "a command sends beside it");
+    drop(daemon);
+    assert_eq!(running(&store), [2]);
+    drop(at_work);
+    let _daemon = DaemonLock::acquire(&path).unwrap();
+    begins(&mut store, "observe");
+    assert_eq!(running(&store), [3]);
 }

@@ -2,6 +2,7 @@
 
 use super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::running::Setting;
+use duo_atlassian_sync::store::WriterLock;
 use nix::sys::signal::Signal;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -44,6 +45,10 @@ fn told_to_end_while_it_sends_it_lets_what_was_sent_be_answered_and_sends_nothin
     go_on.send(()).expect("it waits");
     assert_eq!(daemon.wait(), (Some(0), None));
     assert_eq!(setting.effects().len(), 1, "{:?}", setting.effects());
+    // Nobody paused.
+    let newest = newest_cycle(&setting);
+    assert_eq!(newest["message"], "cut off: the daemon was told to end", "{newest}");
+    assert_eq!(newest["exit_code"], 4, "{newest}");
     // What was sent is recorded: a sync does the rest, and nothing twice.
     setting.ends(0, &["sync"]);
     let mut effects = setting.effects();
@@ -162,4 +167,27 @@ fn requests(setting: &Setting) -> Receiver<String> {
         .atlassian
         .on_request(Box::new(move |request, _| told.send(request.method.clone()).unwrap_or_default()));
     heard
+}
+
+#[test]
+fn told_to_end_before_its_cycle_begins_it_leaves_an_old_one_that_was_killed_as_it_is() {
+    let setting = Setting::with(&["ana in eng"], "mode = \"apply\"");
+    setting.configure("[guard]\nfirst_plan = \"apply\"\n");
+    setting.ends(0, &["sync"]);
+    let database = setting.file("state.db");
+    let connection = rusqlite::Connection::open(&database).expect("the database opens");
+    let month = "UPDATE cycle SET started_at = started_at - 30 * 86400, ended_at = ended_at - 30 * 86400";
+    connection.execute(month, []).expect("a month");
+    let killed = "INSERT INTO cycle (command, started_at) SELECT 'daemon', max(started_at) + 600 FROM cycle";
+    connection.execute(killed, []).expect("a cycle");
+    // A command is at work, and the daemon waits for it.
+    let _at_work = WriterLock::acquire(&database).expect("the lock");
+    let daemon = setting.start();
+    daemon.until_status(|status| status == "a cycle is running");
+    daemon.ends(0);
+    let newest = newest_cycle(&setting);
+    assert_eq!((&newest["cycle"], &newest["message"]), (&2.into(), &serde_json::Value::Null), "{newest}");
+    // It is no recent work (S19).
+    let status = setting.stage.run(&["status"]).expect("the program runs");
+    assert!(status.stdout.contains("\nnot trusted "), "{}", status.stdout);
 }

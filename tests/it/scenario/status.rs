@@ -2,7 +2,11 @@
 
 use super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::scene::{Scene, picture};
+use super::timed::{NOW, Timed};
+use duo_atlassian_sync::model::Timestamp;
+use duo_atlassian_sync::store::KeyTrial;
 use insta::assert_snapshot;
+use serde_json::json;
 
 #[test]
 fn status_is_unknown_then_held_then_good_then_failing() {
@@ -210,4 +214,23 @@ fn a_group_is_shown_by_its_name_in_duo_and_by_its_name_in_atlassian() {
     scene.day(|duo| duo.rename_group("ops", "eng"));
     scene.ends(0, &["sync"]);
     assert!(scene.ends(0, &["show", "group", "eng"]).stdout.contains("ana"));
+}
+
+#[test]
+fn a_key_that_was_dead_is_welcome_again_after_a_sync_by_hand() {
+    let scene = Scene::with(&["ana in eng"]);
+    scene.configure("[guard]\nfirst_plan = \"apply\"\n");
+    let mut timed = Timed::of(&scene);
+    timed.syncs().expect("a first sync");
+    let dead = KeyTrial { at: Timestamp::from_seconds(NOW), dead: Some("the key is no good".to_owned()) };
+    timed.store.record_key_trial(&dead).expect("a trial");
+    let refusal = Fault::always(Match::any(), Effect::Answer(Answer::json(401, &json!({ "detail": "no" }))));
+    scene.stage.atlassian.fault(refusal);
+    // Nothing is to be sent, and nothing says that the key is good.
+    timed.syncs().expect("a cycle");
+    assert_eq!(timed.store.read_key_trial().expect("a trial"), Some(dead));
+    scene.stage.atlassian.clear_faults();
+    timed.syncs().expect("a cycle");
+    let trial = timed.store.read_key_trial().expect("a trial").expect("a trial");
+    assert_eq!(trial.dead, None);
 }

@@ -1,6 +1,6 @@
 //! `undo`: what a cycle took away or changed is given back, and stays so.
 
-use super::super::super::sim::wire::{Effect, Fault, Match};
+use super::super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::super::scene::Scene;
 use super::{directory, last_cycle, status};
 
@@ -195,4 +195,23 @@ fn the_number_that_an_undo_itself_would_have_is_unknown() {
     }
     let fresh = Scene::with(&["ana in eng"]);
     fresh.changes_nothing(2, &["undo", "1"]);
+}
+
+#[test]
+fn an_undo_that_waits_for_an_earlier_request_to_be_settled_is_not_done() {
+    let (scene, _, cycle) = mistake();
+    let cy = scene.atlassian(|sim| sim.user_by_user_name("cy").map(|user| user.id.clone())).expect("cy");
+    let answers = |method: &str, status: u16| {
+        let answer = Answer::json(status, &serde_json::json!({ "detail": "not today" }));
+        scene.stage.atlassian.fault(Fault::always(Match::method(method).containing(&cy), Effect::Answer(answer)));
+    };
+    answers("PATCH", 500);
+    answers("GET", 400);
+    scene.ends(4, &["undo", &cycle, "--person", "cy"]);
+    scene.forget();
+    let again = scene.ends(4, &["undo", &cycle, "--person", "cy"]);
+    scene.nothing_was_sent();
+    assert!(again.stdout.contains("Done: 0, not sent: 1"), "{}", again.stdout);
+    let history = scene.ends(0, &["history", "--limit", "1"]).stdout;
+    assert!(history.contains("some records are failing"), "{history}");
 }

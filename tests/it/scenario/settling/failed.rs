@@ -4,9 +4,12 @@ use super::super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::super::scene::Scene;
 use super::super::timed::Timed;
 use super::{create, person};
+use duo_atlassian_sync::apply::UNSETTLED;
+use duo_atlassian_sync::cycle::End;
 use duo_atlassian_sync::model::{Attribute, Attributes, ScimId};
-use duo_atlassian_sync::store::Request;
+use duo_atlassian_sync::store::{Failing, FailingKey, Request};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 fn update(name: &str, scim_id: &ScimId) -> Request {
     Request::UpdateUser {
@@ -143,4 +146,26 @@ fn a_create_is_looked_up_before_it_is_sent_a_second_time() {
         Effect::Answer(Answer::json(400, &json!({ "detail": "no filters today" }))),
     ));
     assert_eq!(timed.settles().expect("it settles").into_iter().collect::<Vec<_>>(), ["person:DUana"]);
+}
+
+#[test]
+fn a_record_fails_no_longer_than_its_request_is_open_whatever_a_crash_left() {
+    let scene = Scene::with(&["ana in eng"]);
+    scene.configure("[guard]\nfirst_plan = \"apply\"\n");
+    let mut timed = Timed::of(&scene);
+    timed.syncs().expect("a first sync");
+    let record = format!("person:{}", scene.duo(|duo| duo.id("ana")));
+    let unsettled = || UNSETTLED.to_owned();
+    let failing = Failing {
+        key: FailingKey::part(&record, UNSETTLED),
+        name: "ana".to_owned(),
+        kind: unsettled(),
+        reason: "what became of an earlier request cannot be looked up".to_owned(),
+        digest: unsettled(),
+        pause: 60,
+    };
+    // The outcome of her request was recorded, and nothing more.
+    timed.store.record_failing(&[failing], &BTreeSet::new(), timed.now()).expect("a failing record");
+    assert_eq!(timed.syncs().expect("a cycle").end, End::Done);
+    assert_eq!(timed.failing(), []);
 }
