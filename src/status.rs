@@ -163,8 +163,12 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
     };
     let owned = store.read_owned()?;
     let decisions = held.as_ref().map(|plan| store.read_decisions(&plan.fingerprint)).transpose()?;
-    let is_whole = |record: &DecisionRecord| held.as_ref().is_none_or(|plan| record.is_about(&plan.risky));
-    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until) && is_whole(record);
+    let trust = store.read_trust(now, settings.trusted_hours)?;
+    let approved = store.read_approved_items(now, trust.untrusted_since())?;
+    let covers = |record: &DecisionRecord| {
+        record.decision == Decision::Rejected || held.as_ref().is_none_or(|plan| plan.risky.is_subset(&approved))
+    };
+    let stands = |record: &DecisionRecord| record.expires_at.is_none_or(|until| now < until) && covers(record);
     let decision = decisions.and_then(|mut decisions| decisions.pop()).filter(stands);
     Ok(Status {
         state,
@@ -179,7 +183,7 @@ pub fn read(store: &Store, settings: Settings<'_>, now: Timestamp) -> Result<Sta
         stopped: stopped(store, settings.member_removal)?,
         foreign: store.foreign_writes()?,
         backup: store.backup_mark()?,
-        trust: store.read_trust(now, settings.trusted_hours)?,
+        trust,
         unsettled: store.read_unsettled()?.len(),
         accounts: (owned.accounts.len(), owned.active_accounts()),
         groups: owned.groups.len(),

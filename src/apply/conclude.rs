@@ -9,7 +9,6 @@ use super::task::{Task, all_members};
 use super::{CONFLICT, Sender, Updates, check, foreign, note_link, remember};
 use crate::http;
 use crate::model::GroupId;
-use crate::model::PersonId;
 use crate::model::Timestamp;
 use crate::scim::RequestError;
 use crate::store::Effect;
@@ -212,14 +211,21 @@ impl Sender<'_, '_> {
         Ok(())
     }
 
-    /// Whoever an answer lacks who was not meant to leave has lost a membership: no other one ends before this one is
-    /// back (S18).
+    /// Whoever was added to a group in this cycle and is not in a later answer has lost the new membership: the old one
+    /// does not end before it is back (S18).
     fn note_who_was_lost(&mut self, request: &Request, effects: &[Effect]) {
-        let meant = if let Request::RemoveMembers { members, .. } = request { members.as_slice() } else { &[] };
-        let is_meant = |person: &&PersonId| meant.iter().any(|(id, _)| id == *person);
+        let is_addition = matches!(request, Request::AddMembers { .. });
         for effect in effects {
-            if let Effect::Left(_, people) = effect {
-                self.failed_joins.extend(people.iter().filter(|person| !is_meant(person)).cloned());
+            let (Effect::Joined(group, people) | Effect::Left(group, people)) = effect else { continue };
+            for membership in people.iter().map(|person| (group.clone(), person.clone())) {
+                if matches!(effect, Effect::Joined(..)) {
+                    if is_addition {
+                        self.joined.insert(membership);
+                    }
+                } else if self.joined.remove(&membership) {
+                    self.failed_joins.insert(membership.1);
+                    self.applied.waiting += 1;
+                }
             }
         }
     }

@@ -122,6 +122,8 @@ struct Sender<'c, 'a> {
     /// Creates of earlier cycles that were never found, by record: if a new one is answered with 409, it is ours.
     unknown_creates: BTreeMap<String, Vec<JournalId>>,
     failed_joins: BTreeSet<PersonId>,
+    /// Memberships that this cycle has added.
+    joined: BTreeSet<(GroupId, PersonId)>,
     healed: BTreeSet<FailingKey>,
     waits: Waits,
     /// Whose accounts are linked to an Atlassian account, by its own answers.
@@ -175,6 +177,7 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
         pending: Vec::new(),
         unknown_creates,
         failed_joins: BTreeSet::new(),
+        joined: BTreeSet::new(),
         healed: BTreeSet::new(),
         waits,
         linked,
@@ -192,7 +195,7 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
     };
     for (number, phase) in tasks.into_phases().into_iter().enumerate() {
         sender.run_phase(phase).await?;
-        if number == 0 && sender.context.is_corrected {
+        if number == 0 && sender.context.is_corrected && sender.applied.waiting == 0 {
             sender.context.store.believe()?;
         }
     }

@@ -27,6 +27,7 @@ use crate::store::Effect;
 use crate::store::Failing;
 use crate::store::FailingKey;
 use crate::store::JournalRecord;
+use crate::store::LOOKED_UP;
 use crate::store::Outcome;
 use crate::store::OutcomeKind;
 use crate::store::Request;
@@ -296,7 +297,7 @@ fn happened(
         remember(owned, effect);
     }
     let beside = Beside { is_other: others || checked.is_foreign, deed: checked.deed };
-    (Outcome { effects, ..ended(record, OutcomeKind::Done, "looked up: it happened") }, beside)
+    (Outcome { effects, ..ended(record, OutcomeKind::Done, LOOKED_UP) }, beside)
 }
 
 /// What a look-up shows beside what the request was to do.

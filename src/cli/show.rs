@@ -172,7 +172,7 @@ fn decide_line(
     decisions: &[DecisionRecord],
 ) -> Result<String, StoreError> {
     let now = Timestamp::from_seconds(Clock::system().now_seconds());
-    Ok(match standing::last_word(decisions, &record.risky, now).map(|record| record.decision) {
+    Ok(match standing::word(store, record, decisions, now)? {
         Some(Decision::Approved) => format!("To send it: {}", decide::way_on(global, store, record.cycle)?),
         Some(Decision::Rejected) => plan::approve_after_all_line(global, document, "sync"),
         None => plan::approve_line(global, document, "sync"),

@@ -1,10 +1,8 @@
 //! How a stored plan stands today: whether it was sent, waits still, or something else was planned since.
 
-use crate::guard::Item;
 use crate::model::Timestamp;
 use crate::report::PlanDocument;
 use crate::store::{CycleRecord, Decision, DecisionRecord, PlanRecord, Store, StoreError};
-use std::collections::BTreeSet;
 
 /// How a stored plan stands.
 pub(super) enum Standing {
@@ -51,13 +49,22 @@ pub(super) fn is_open(
     Ok(decisions.iter().any(|record| !record.risky.is_disjoint(&approved)))
 }
 
-/// The last word about a plan, while it stands. An approval of a part of it is none about the plan.
-pub(super) fn last_word<'d>(
-    decisions: &'d [DecisionRecord],
-    risky: &BTreeSet<Item>,
+/// The last word about a plan, while it stands.
+fn last_word(decisions: &[DecisionRecord], now: Timestamp) -> Option<&DecisionRecord> {
+    decisions.last().filter(|record| record.expires_at.is_none_or(|until| now < until))
+}
+
+/// The last word about a stored plan, while it stands. An approval of a part of it is none about the plan, nor is one
+/// that was used up.
+pub(super) fn word(
+    store: &Store,
+    plan: &PlanRecord,
+    decisions: &[DecisionRecord],
     now: Timestamp,
-) -> Option<&'d DecisionRecord> {
-    decisions.last().filter(|record| record.expires_at.is_none_or(|until| now < until) && record.is_about(risky))
+) -> Result<Option<Decision>, StoreError> {
+    let approved = store.read_approved_items(now, None)?;
+    let word = last_word(decisions, now).map(|record| record.decision);
+    Ok(word.filter(|word| *word == Decision::Rejected || plan.risky.is_subset(&approved)))
 }
 
 /// By whom a held plan is rejected as it is.
@@ -67,7 +74,7 @@ pub(super) fn rejection(
     now: Timestamp,
 ) -> Result<Option<DecisionRecord>, StoreError> {
     let decisions = store.read_decisions(&document.fingerprint)?;
-    Ok(last_word(&decisions, &BTreeSet::new(), now).filter(|record| record.decision == Decision::Rejected).cloned())
+    Ok(last_word(&decisions, now).filter(|record| record.decision == Decision::Rejected).cloned())
 }
 
 fn fingerprint(cycle: Option<&CycleRecord>) -> Option<&String> {

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
     put(&sync::outcome(&report));
     if report.applied.as_ref().is_some_and(|applied| applied.done + applied.unknown > 0) {
         put(
-            "Pinned: these people stay as they are until their record changes in Duo; to release one: undo --release PERSON",
+            "Pinned: nothing is taken from these people until their record changes in Duo; to release one: undo --release PERSON",
         );
     }
     sync::end(global, (&store, &report), &again)

@@ -1,6 +1,7 @@
 //! Gives back what an earlier cycle took away or changed, from the journal alone: nothing is read for it.
 //!
-//! What was given back is pinned: it is in no plan until the person's record changes in Duo, or somebody releases it.
+//! What was given back is pinned: no plan takes it away or changes it until the person's record changes in Duo, or
+//! somebody releases it.
 
 use super::{CycleError, End, Mode, Report, Snapshot, Tools, compare, finish};
 use crate::guard;

@@ -59,7 +59,7 @@ pub struct Inputs<'a> {
     pub observed: Option<&'a Observed>,
     /// People whose records were read by id after the lists.
     pub confirmed: &'a BTreeSet<PersonId>,
-    /// People in no action at all since an undo, with the reason.
+    /// People from whom nothing is taken, and of whom nothing is changed, since an undo, with the reason.
     pub pinned: &'a BTreeMap<PersonId, String>,
     /// What the target can do.
     pub capabilities: &'a Capabilities,

@@ -194,8 +194,8 @@ impl<'a> World<'a> {
     /// Somebody who is pinned: nothing is taken away or changed. What Duo gives is given, since an undo that was cut
     /// off, or refused in part, may have pinned somebody who still lacks it.
     fn hold(&self, id: &PersonId, reason: &str) -> Decision {
-        let standing = self.desired.accounts.get(id).map(|desired| &desired.standing);
-        let change = match (standing, self.account(id).map(|account| account.active)) {
+        let desired = self.desired.accounts.get(id).filter(|desired| desired.attributes.is_ok());
+        let change = match (desired.map(|desired| &desired.standing), self.account(id).map(|account| account.active)) {
             (Some(Standing::Active), Some(false)) => AccountChange::Reactivate(Changes::new()),
             (Some(Standing::Active | Standing::Keep(_)), Some(true)) => AccountChange::Nothing,
             _ => return Decision::hands_off(reason),

@@ -1,7 +1,7 @@
 //! Plans that were shown, and what people decided about them (S10).
 
 use super::compact::keep_plans_within;
-use super::{CycleId, JournalId, Request, Store, StoreError, to_json};
+use super::{CycleId, JournalId, LOOKED_UP, Request, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
@@ -94,6 +94,13 @@ impl DecisionRecord {
     pub fn is_about(&self, risky: &BTreeSet<Item>) -> bool {
         self.decision == Decision::Rejected || risky.is_subset(&self.risky)
     }
+}
+
+/// Whether all that a request asks for was done, where it was done at all: with something to say beside it, a part was
+/// not, and of a change of members that was looked up, a part may not have been.
+fn is_wholly_done(request: &Request, detail: &str) -> bool {
+    let changes_members = matches!(request, Request::AddMembers { .. } | Request::RemoveMembers { .. });
+    detail.is_empty() || (detail == LOOKED_UP && !changes_members)
 }
 
 /// When something was done last.
@@ -227,13 +234,18 @@ impl Store {
     /// What was sent after this entry of the journal and done, and what was found out after this moment to be done.
     fn read_done_since(&self, last: JournalId, at: Timestamp) -> Result<BTreeMap<Item, Done>, StoreError> {
         let doing = "read what was done since an approval";
-        let sql = "SELECT request, id, settled_at FROM journal WHERE outcome = 'done' AND (id > ?1 OR settled_at > ?2)";
+        let sql = "SELECT request, id, settled_at, detail FROM journal \
+                   WHERE outcome = 'done' AND (id > ?1 OR settled_at > ?2)";
         let mut statement = self.connection.prepare(sql).map_err(self.failed(doing))?;
         let mut rows = statement.query([last.0, at.seconds()]).map_err(self.failed(doing))?;
         let mut done: BTreeMap<Item, Done> = BTreeMap::new();
         while let Some(row) = rows.next().map_err(self.failed(doing))? {
             let request: String = row.get(0).map_err(self.failed(doing))?;
             let request: Request = self.json("a journal entry", &request)?;
+            let detail: String = row.get(3).map_err(self.failed(doing))?;
+            if !is_wholly_done(&request, &detail) {
+                continue;
+            }
             let id = JournalId(row.get(1).map_err(self.failed(doing))?);
             let at = Timestamp::from_seconds(row.get(2).map_err(self.failed(doing))?);
             for item in request.items() {

@@ -156,6 +156,9 @@ impl OutcomeKind {
     }
 }
 
+/// The detail of an outcome that was found by a look-up.
+pub const LOOKED_UP: &str = "looked up: it happened";
+
 /// What an outcome changes in the snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {

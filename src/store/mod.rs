@@ -36,7 +36,9 @@ pub use cycle::{CycleEnd, CycleId, CycleRecord, TOLD_TO_END};
 pub use decision::{Decision, DecisionRecord, PlanRecord, PlanVerdict, Who};
 pub use failing::{Failing, FailingKey, FailingRecord};
 pub use foreign::ForeignWrites;
-pub use journal::{Effect, Intent, JournalId, JournalRecord, NOT_SENT, Outcome, OutcomeKind, Request, Spending};
+pub use journal::{
+    Effect, Intent, JournalId, JournalRecord, LOOKED_UP, NOT_SENT, Outcome, OutcomeKind, Request, Spending,
+};
 pub use lock::{AcquireLockError, DaemonLock, WriterLock};
 pub use open::{Binding, OpenStoreError, Settings};
 pub use pin::Pin;

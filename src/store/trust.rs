@@ -1,7 +1,7 @@
 //! Whether the snapshot is believed, and its correction by what the target says (S19).
 //!
 //! A copy that `backup` made carries its mark; a database that nothing was sent with for long is marked before its next
-//! cycle begins. A mark stays until a correction is recorded, in the same transaction.
+//! cycle begins. A mark stays until a correction is recorded, and with it the links to what was new.
 
 use super::open::{read_meta, write_meta};
 use super::snapshot::grow_generation;

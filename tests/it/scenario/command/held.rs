@@ -1,5 +1,6 @@
 //! Held plans over time: approvals, rejections, notes, and who decided.
 
+use super::super::super::sim::wire::{Answer, Effect, Fault, Match};
 use super::super::scene::Scene;
 use super::{fingerprint, status};
 
@@ -71,9 +72,34 @@ fn what_was_approved_and_sent_needs_another_approval_when_it_is_planned_again() 
     all(&scene, "disabled");
     let held = scene.changes_nothing(5, &["sync"]);
     assert!(held.stdout.contains("3 deactivations; the limit is 1"), "{}", held.stdout);
-    scene.ends(0, &["approve", &fingerprint(&scene)]);
+    // It is the same plan again, and nothing says that it is approved.
+    assert_eq!(fingerprint(&scene), plan);
+    let told = scene.ends(5, &["status"]).stdout;
+    assert!(told.contains("to approve it") && !told.contains("to send it"), "{told}");
+    let shown = scene.ends(0, &["show", "plan", &plan]).stdout;
+    assert!(shown.contains("To approve it: ") && !shown.contains("To send it: "), "{shown}");
+    scene.ends(0, &["approve", &plan]);
     scene.ends(0, &["sync"]);
     assert_eq!(deactivated(&scene).len(), 3);
+}
+
+#[test]
+fn an_approval_is_not_used_up_by_what_atlassian_did_not_do() {
+    let scene = Scene::settled(&["a in eng", "b in eng", "c in eng", "d in eng"]);
+    scene.day(|duo| duo.status("a", "disabled"));
+    scene.ends(0, &["sync"]);
+    scene.configure("[guard]\nreactivations_max = { count = 0, percent = 0, at_most = 0 }\n");
+    scene.day(|duo| duo.status("a", "active"));
+    scene.ends(5, &["sync"]);
+    scene.ends(0, &["approve", &fingerprint(&scene)]);
+    // It answers 200, and the account is as inactive as before.
+    let id = scene.atlassian(|sim| sim.user_by_user_name("a").map(|user| user.id.clone())).expect("a user");
+    let inactive = Answer::json(200, &serde_json::json!({ "id": id, "userName": "a", "active": false }));
+    scene.stage.atlassian.fault(Fault::always(Match::method("PATCH").containing(&id), Effect::Answer(inactive)));
+    scene.ends(4, &["sync"]);
+    scene.stage.atlassian.clear_faults();
+    scene.an_hour_passes();
+    scene.ends(0, &["sync"]);
 }
 
 #[test]
