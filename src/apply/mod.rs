@@ -195,6 +195,7 @@ pub async fn run(approved: &Approved, context: &mut Context<'_>) -> Result<Appli
     };
     for (number, phase) in tasks.into_phases().into_iter().enumerate() {
         sender.run_phase(phase).await?;
+        // After the links: none of them waits.
         if number == 0 && sender.context.is_corrected && sender.applied.waiting == 0 {
             sender.context.store.believe()?;
         }

@@ -3,7 +3,8 @@
 //! A copy has no write-ahead file: putting it in the place of the database is restoring it. The mark says so to the
 //! first cycle afterwards, which does not trust what such a database remembers (S19).
 
-use super::open::{give_to_owner_of_folder, read_meta, write_meta};
+use super::open::{read_meta, write_meta};
+use super::own::give_to_owner_of_folder;
 use super::trouble::{Advice, Trouble, beside, folder_of};
 use super::{Flaw, Store, StoreError};
 use crate::model::Timestamp;
@@ -184,10 +185,10 @@ fn write(
     target.close().map_err(|(_, source)| failed(source))?;
     let written = File::open(part).and_then(|written| {
         written.sync_all()?;
+        give_to_owner_of_folder(&written, part)?;
         written.metadata()
     });
     let bytes = written.map_err(unwritable)?.len();
-    give_to_owner_of_folder(part).map_err(unwritable)?;
     Ok(BackupDone { bytes, cycles, accounts })
 }
 

@@ -1,7 +1,7 @@
 //! Plans that were shown, and what people decided about them (S10).
 
 use super::compact::keep_plans_within;
-use super::{CycleId, JournalId, LOOKED_UP, Request, Store, StoreError, to_json};
+use super::{CycleId, JournalId, Store, StoreError, to_json};
 use crate::guard::Item;
 use crate::model::Timestamp;
 use rusqlite::{OptionalExtension, Row};
@@ -94,22 +94,6 @@ impl DecisionRecord {
     pub fn is_about(&self, risky: &BTreeSet<Item>) -> bool {
         self.decision == Decision::Rejected || risky.is_subset(&self.risky)
     }
-}
-
-/// Whether all that a request asks for was done, where it was done at all: with something to say beside it, a part was
-/// not, and of a change of members that was looked up, a part may not have been.
-fn is_wholly_done(request: &Request, detail: &str) -> bool {
-    let changes_members = matches!(request, Request::AddMembers { .. } | Request::RemoveMembers { .. });
-    detail.is_empty() || (detail == LOOKED_UP && !changes_members)
-}
-
-/// When something was done last.
-#[derive(Clone, Copy)]
-struct Done {
-    /// By which request.
-    id: JournalId,
-    /// When that was known.
-    at: Timestamp,
 }
 
 /// All kept plans together are at most so large: the oldest go first, and none that waits for a person.
@@ -222,38 +206,13 @@ impl Store {
         let approvals = || decisions.iter().filter(|(record, _)| record.decision == Decision::Approved);
         let since = (approvals().map(|(_, last)| *last).min(), approvals().map(|(record, _)| record.at).min());
         if let (Some(last), Some(at)) = since {
-            let done = self.read_done_since(last, at)?;
+            let done = self.read_done_since((last, at))?;
             for (record, last) in decisions.iter_mut().filter(|(record, _)| record.decision == Decision::Approved) {
-                let is_done = |item: &Item| done.get(item).is_some_and(|done| done.id > *last || done.at > record.at);
-                record.risky.retain(|item| !is_done(item));
+                let at = record.at;
+                record.risky.retain(|item| !done.get(item).is_some_and(|done| done.is_after((*last, at))));
             }
         }
         Ok(decisions.into_iter().map(|(record, _)| record).collect())
-    }
-
-    /// What was sent after this entry of the journal and done, and what was found out after this moment to be done.
-    fn read_done_since(&self, last: JournalId, at: Timestamp) -> Result<BTreeMap<Item, Done>, StoreError> {
-        let doing = "read what was done since an approval";
-        let sql = "SELECT request, id, settled_at, detail FROM journal \
-                   WHERE outcome = 'done' AND (id > ?1 OR settled_at > ?2)";
-        let mut statement = self.connection.prepare(sql).map_err(self.failed(doing))?;
-        let mut rows = statement.query([last.0, at.seconds()]).map_err(self.failed(doing))?;
-        let mut done: BTreeMap<Item, Done> = BTreeMap::new();
-        while let Some(row) = rows.next().map_err(self.failed(doing))? {
-            let request: String = row.get(0).map_err(self.failed(doing))?;
-            let request: Request = self.json("a journal entry", &request)?;
-            let detail: String = row.get(3).map_err(self.failed(doing))?;
-            if !is_wholly_done(&request, &detail) {
-                continue;
-            }
-            let id = JournalId(row.get(1).map_err(self.failed(doing))?);
-            let at = Timestamp::from_seconds(row.get(2).map_err(self.failed(doing))?);
-            for item in request.items() {
-                let latest = done.entry(item).or_insert(Done { id, at });
-                *latest = Done { id: latest.id.max(id), at: latest.at.max(at) };
-            }
-        }
-        Ok(done)
     }
 
     /// What people have rejected and what still stands, less what was approved after it.

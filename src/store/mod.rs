@@ -9,6 +9,7 @@ mod brake;
 mod compact;
 mod cycle;
 mod decision;
+mod done;
 mod failing;
 mod foreign;
 #[cfg(any(test, feature = "fuzzing"))]

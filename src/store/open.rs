@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, lchown};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -245,19 +245,8 @@ fn create_file(path: &Path) -> io::Result<()> {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(folder, mode)?;
     }
-    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
-    give_to_owner_of_folder(path)
-}
-
-/// A command run as root leaves no file behind that the service's user cannot use. (SQLite itself gives its `-wal` and
-/// `-shm` files the owner of the database when it runs as root.)
-pub(super) fn give_to_owner_of_folder(path: &Path) -> io::Result<()> {
-    let folder = std::fs::metadata(folder_of(path))?;
-    let file = std::fs::symlink_metadata(path)?;
-    if file.uid() == 0 && folder.uid() != 0 {
-        lchown(path, Some(folder.uid()), Some(folder.gid()))?;
-    }
-    Ok(())
+    let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+    own::give_to_owner_of_folder(&file, path)
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

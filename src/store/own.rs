@@ -19,18 +19,24 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600).custom_flags(flags.bits());
     let file = options.open(path).map_err(|error| if is_link(path) { strange() } else { error })?;
-    let (found, folder) = (file.metadata()?, fs::metadata(folder_of(path))?);
-    if !found.is_file() {
+    if !file.metadata()?.is_file() {
         return Err(strange());
     }
-    // A command run as root leaves no file behind that the service's user cannot use.
-    if found.uid() == 0 && folder.uid() != 0 {
-        if found.nlink() > 1 {
-            return Err(strange());
-        }
-        fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
-    }
+    give_to_owner_of_folder(&file, path)?;
     Ok(file)
+}
+
+/// A command run as root leaves no file behind that the service's user cannot use. (SQLite itself gives its `-wal` and
+/// `-shm` files the owner of the database when it runs as root.)
+pub(super) fn give_to_owner_of_folder(file: &File, path: &Path) -> io::Result<()> {
+    let (found, folder) = (file.metadata()?, fs::metadata(folder_of(path))?);
+    if found.uid() != 0 || folder.uid() == 0 {
+        return Ok(());
+    }
+    if found.nlink() > 1 {
+        return Err(strange());
+    }
+    fchown(file, Some(folder.uid()), Some(folder.gid()))
 }
 
 /// A file of SQLite's beside a database (by the name of the file itself) that is a link: SQLite would follow it.
@@ -43,9 +49,19 @@ fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
 
-/// What is said of it; see [`Trouble::Strange`](super::trouble::Trouble::Strange).
+/// What stands in the place of a file of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("it is a link, or no file of its own, and is not opened")]
+pub(super) struct Strange;
+
+/// As an error of the file system.
 pub(super) fn strange() -> io::Error {
-    io::Error::other("it is a link, or no file of its own, and is not opened")
+    io::Error::other(Strange)
+}
+
+/// Whether an error is that one.
+pub(super) fn is_strange(error: &io::Error) -> bool {
+    error.get_ref().and_then(|source| source.downcast_ref::<Strange>()).is_some()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a refusal of SQLite, or of the file system, means to an administrator, and what to do about it.
 
+use super::own::is_strange;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use rusqlite::{ErrorCode, ffi};
 use std::ffi::OsString;
@@ -60,7 +61,7 @@ impl Trouble {
         if is(&[io::ErrorKind::ReadOnlyFilesystem]) {
             return Self::ReadOnly;
         }
-        if is(&[io::ErrorKind::Other]) {
+        if is_strange(error) {
             return Self::Strange;
         }
         Self::of_folder(path).unwrap_or(Self::Denied)

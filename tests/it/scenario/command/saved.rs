@@ -160,13 +160,19 @@ fn who_takes_an_address_waits_for_who_frees_it_and_members_for_their_group() {
     assert!(scene.atlassian(|sim| sim.members_of("sales").contains("other")));
 }
 
-#[test]
-fn a_held_plan_needs_its_own_approval() {
+/// A saved plan with one deactivation more than the limit; its file, and its fingerprint.
+fn over_the_limit() -> (Scene, String, String) {
     let (scene, _) = saved();
     scene.configure(STRICT);
     scene.day(|duo| duo.status("d", "disabled"));
     let file = save(&scene);
     let print = document(&file)["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    (scene, file, print)
+}
+
+#[test]
+fn a_held_plan_needs_its_own_approval() {
+    let (scene, file, print) = over_the_limit();
     let held = scene.changes_nothing(5, &["apply", &file]);
     let way_on = format!("apply FOLDER/plan.json --approve {}", &print[..12]);
     assert!(held.stderr.contains(&way_on), "{}", held.stderr);
@@ -357,11 +363,7 @@ fn what_moved_stands_in_the_line_of_the_history() {
 
 #[test]
 fn a_saved_plan_that_somebody_rejected_says_who() {
-    let (scene, _) = saved();
-    scene.configure(STRICT);
-    scene.day(|duo| duo.status("d", "disabled"));
-    let file = save(&scene);
-    let print = document(&file)["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let (scene, file, print) = over_the_limit();
     scene.ends(0, &["reject", &print]);
     let by = |ran: &Ran| {
         let line = ran.stderr.lines().find(|line| line.starts_with("held: ")).unwrap_or_default().to_owned();
