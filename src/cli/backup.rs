@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 pub(super) fn run(global: &Global, options: &BackupOptions) -> Result<(), Ended> {
-    let config = setup::read_config(global)?;
+    let config = setup::read_config_without_secrets(global)?;
     let store = setup::open_store_to_read(&config)?;
     let now = Timestamp::from_seconds(Clock::system().now_seconds());
     let done = store.back_up(&options.file, now)?;

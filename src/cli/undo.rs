@@ -11,12 +11,13 @@ use crate::report::plain;
 use crate::store::{CycleId, Store};
 
 pub(super) fn run(global: &Global, options: &UndoOptions) -> Result<(), Ended> {
+    if let Some(name) = &options.release {
+        let config = setup::read_config_without_secrets(global)?;
+        return release(&mut setup::open_store(&config)?, name);
+    }
     let config = setup::read_config(global)?;
     let clock = Clock::system();
     let mut store = setup::open_store(&config)?;
-    if let Some(name) = &options.release {
-        return release(&mut store, name);
-    }
     let Some(cycle) = options.cycle else {
         return Err(Ended::with(2, "error: say which cycle to undo (`history` lists them), or --release PERSON"));
     };

@@ -104,3 +104,18 @@ fn a_backup_that_cannot_be_written_ends_with_8() {
     exit 8
     ");
 }
+
+#[test]
+fn a_backup_and_the_release_of_a_pin_need_no_secret() {
+    let scene = Scene::settled(&["ana in eng", "bo in eng", "cy in eng"]);
+    scene.day(|duo| duo.leave("ana", "eng"));
+    scene.ends(0, &["sync"]);
+    let cycle = super::command::last_cycle(&scene);
+    scene.ends(0, &["undo", &cycle]);
+    for secret in ["duo-secret-key", "atlassian-api-key"] {
+        fs::remove_file(scene.file(secret)).expect("a secret");
+    }
+    scene.ends(0, &["backup", &scene.file("monday.db").display().to_string()]);
+    scene.ends(0, &["undo", "--release", "ana"]);
+    scene.ends(2, &["undo", &cycle]);
+}

@@ -44,7 +44,7 @@ fn status(scene: &Scene, code: i32) -> Value {
 }
 
 /// The number of the newest cycle.
-fn last_cycle(scene: &Scene) -> String {
+pub(super) fn last_cycle(scene: &Scene) -> String {
     let number: i64 = scene.open().query_row("SELECT MAX(id) FROM cycle", [], |row| row.get(0)).expect("a cycle");
     number.to_string()
 }
